@@ -1,0 +1,1 @@
+//! Where it flows: listener, handshake, session, upstream.

@@ -1,0 +1,175 @@
+//! What is told about everything that happens: connections, refusals, messages and their verdicts.
+//!
+//! Events leave the gate through a bounded queue that the road never waits for. They hold no
+//! payload, no secret, and no identifier of a person, token, vehicle or SIM.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ocpp::{HardFault, Side, StationId, Version};
+
+use crate::{Control, Finding, Moment, RouteId, Tenant};
+
+/// How a station came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConnectionKind {
+    /// TLS and HTTP Basic (security profile 2).
+    TlsBasic,
+    /// TLS with a client certificate (security profile 3).
+    TlsCertificate,
+    /// HTTP Basic in clear text on a trusted network (security profile 1).
+    PlainBasic,
+}
+
+/// A live session, shared by all its events.
+#[derive(Debug)]
+pub struct SessionFacts {
+    /// Counts the sessions of this process.
+    pub number: u64,
+    /// Which station.
+    pub station: StationId,
+    /// Whose.
+    pub tenant: Tenant,
+    /// By which route.
+    pub route: RouteId,
+    /// What it speaks.
+    pub version: Version,
+    /// How it came in.
+    pub kind: ConnectionKind,
+    /// From where.
+    pub peer: SocketAddr,
+}
+
+/// Why a handshake was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefusedHandshake {
+    /// TLS did not come about.
+    Tls(String),
+    /// Not an HTTP upgrade to WebSocket that we can read.
+    BadRequest(&'static str),
+    /// No route has that path.
+    NoRoute,
+    /// The path's identity is none (A15).
+    BadIdentity,
+    /// No credential, or one we cannot read.
+    NoCredential,
+    /// Unknown identity or wrong credential: one and the same to the peer (A04).
+    Unauthorized,
+    /// User name and identity differ (A08).
+    UserNotIdentity,
+    /// None of the offered subprotocols is allowed (A16).
+    NoVersion,
+    /// The station already has a live session.
+    AlreadyConnected,
+    /// The CSMS could not be reached, or refused; in words.
+    Upstream(String),
+    /// A deadline passed.
+    Deadline(&'static str),
+    /// A limit of ours was reached.
+    Limit(&'static str),
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// One side said goodbye; the close code, if it gave one.
+    Said(Side, Option<u16>),
+    /// One side's socket died without a close.
+    Lost(Side),
+    /// One side did not answer pings.
+    Silent(Side),
+    /// Nothing was said for too long.
+    Idle,
+    /// One side broke RFC 6455; in words.
+    Protocol(Side, &'static str),
+    /// Policy ended it.
+    Policy(crate::Reason),
+    /// We are shutting down, or the operator ended it.
+    Operator,
+    /// A bug of ours ended this session.
+    Panic,
+}
+
+/// What kind of message an event speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// CALL.
+    Call,
+    /// CALLRESULT.
+    Result,
+    /// CALLERROR.
+    Error,
+    /// CALLRESULTERROR.
+    ResultError,
+    /// SEND.
+    Send,
+    /// None that could be read.
+    Unreadable,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Passed on.
+    Forwarded,
+    /// Joined to the same CALL, still open.
+    Joined,
+    /// Refused by a control, or for a hard fault.
+    Refused(Option<Control>, Option<HardFault>),
+    /// Ended the session.
+    Disconnected,
+}
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A station is in: its CSMS has accepted, and the 101 is on its way.
+    Connected {
+        /// When.
+        at: Moment,
+        /// Who.
+        session: Arc<SessionFacts>,
+    },
+    /// Somebody is not in.
+    Refused {
+        /// When.
+        at: Moment,
+        /// From where.
+        peer: SocketAddr,
+        /// The identity asked for, where one could be read.
+        station: Option<StationId>,
+        /// Why.
+        why: RefusedHandshake,
+    },
+    /// A message came.
+    Message {
+        /// When.
+        at: Moment,
+        /// In which session.
+        session: Arc<SessionFacts>,
+        /// From whom.
+        from: Side,
+        /// What kind.
+        kind: MessageKind,
+        /// The action, ours where we know it; `?` where not.
+        action: &'static str,
+        /// Bytes of its payload.
+        bytes: u32,
+        /// What became of it.
+        outcome: Outcome,
+        /// What the controls found; empty, and so free, for nearly every message.
+        findings: Vec<Finding>,
+        /// For an answer: how long its CALL had been open.
+        latency: Option<Duration>,
+    },
+    /// A session is over.
+    Disconnected {
+        /// When.
+        at: Moment,
+        /// Which.
+        session: Arc<SessionFacts>,
+        /// How.
+        how: Closing,
+    },
+}

@@ -1,0 +1,100 @@
+//! What the registry says about a station and its way to the CSMS, as plain values.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ocpp::{StationId, Version};
+use zeroize::Zeroizing;
+
+/// A secret in memory: it is wiped when dropped, and does not print.
+#[derive(Clone)]
+pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
+
+impl Secret {
+    /// Takes a secret in.
+    pub fn new(bytes: Vec<u8>) -> Secret {
+        Secret(Arc::new(Zeroizing::new(bytes)))
+    }
+
+    /// The bytes, for the one who must use them.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Secret({} bytes)", self.0.len())
+    }
+}
+
+/// A CPO, or one of its brands: stations of two tenants may share a name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tenant(pub Arc<str>);
+
+/// A route's name in the route table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RouteId(pub Arc<str>);
+
+/// One line of the route table: which path leads to which CSMS.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Its name.
+    pub id: RouteId,
+    /// `/ocpp/{identity}`: literal segments, and `{identity}` as the last one.
+    pub path: String,
+    /// Whose stations come this way.
+    pub tenant: Tenant,
+    /// `ws://host:port/path` or `wss://…`; the identity is appended as the last segment.
+    pub upstream: String,
+    /// What we show the CSMS in place of, or as, the station's credential.
+    pub credential: UpstreamCredential,
+}
+
+/// How we authenticate towards the CSMS.
+#[derive(Clone, Debug)]
+pub enum UpstreamCredential {
+    /// The station's own `Authorization` header, passed on.
+    Forward,
+    /// Nothing at all.
+    None,
+    /// The same Basic password for every station, with the identity as user name.
+    Fixed(Secret),
+    /// Each station's own upstream password ([`StationRecord::upstream_password`]).
+    PerStation,
+}
+
+/// Which versions a station may speak, and which one it means when it names none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protocols {
+    /// Those it may use.
+    pub allowed: Vec<Version>,
+    /// What a station without a subprotocol speaks; `None`: such a handshake is refused (A16).
+    pub unnamed: Option<Version>,
+}
+
+impl Default for Protocols {
+    fn default() -> Protocols {
+        Protocols {
+            allowed: Version::ALL.to_vec(),
+            unnamed: None,
+        }
+    }
+}
+
+/// One registered station.
+#[derive(Clone, Debug)]
+pub struct StationRecord {
+    /// Its identity.
+    pub id: StationId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// May connect at all.
+    pub enabled: bool,
+    /// What proves that it is this station.
+    pub credential: crate::Credential,
+    /// Which versions it may speak.
+    pub protocols: Protocols,
+    /// The password we show the CSMS in its name, for [`UpstreamCredential::PerStation`].
+    pub upstream_password: Option<Secret>,
+}

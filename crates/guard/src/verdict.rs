@@ -1,0 +1,134 @@
+//! What policy decides about a message, and the only two things that may leave on a socket.
+//!
+//! A [`Cleared`] message is the peer's, bytes untouched; only [`crate::Policy::judge`] makes one. An
+//! [`Own`] message is ours; it is made only from a [`Verdict`]. Nothing else has a way out.
+
+use ocpp::{ErrorCode, Frame, HardFault, SchemaFault, Side, Version};
+
+/// A message the policy lets through, bytes untouched.
+#[derive(Debug)]
+pub struct Cleared<'m>(Frame<'m>);
+
+impl<'m> Cleared<'m> {
+    /// Only `Policy::judge` clears a message.
+    pub(crate) fn new(frame: Frame<'m>) -> Cleared<'m> {
+        Cleared(frame)
+    }
+
+    /// The bytes, exactly as they came.
+    pub fn bytes(&self) -> &'m [u8] {
+        self.0.bytes()
+    }
+}
+
+/// A message of our own: an answer in somebody's stead.
+#[derive(Debug)]
+pub struct Own {
+    to: Side,
+    text: String,
+}
+
+impl Own {
+    pub(crate) fn new(to: Side, text: String) -> Own {
+        Own { to, text }
+    }
+
+    /// Who gets it.
+    pub fn to(&self) -> Side {
+        self.to
+    }
+
+    /// The OCPP-J text.
+    pub fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
+/// What to do with a message. Later: Hold, for two people, and Answer, in the CSMS's stead.
+#[derive(Debug)]
+pub enum Verdict<'m> {
+    /// Pass it on, untouched.
+    Forward(Cleared<'m>),
+    /// It repeats a CALL that is still open: the one answer will serve both, so it goes no further.
+    Join,
+    /// Do not pass it on; tell whoever waits for an answer.
+    Refuse(Refusal),
+    /// Do not pass it on and end the session.
+    Disconnect(Reason),
+}
+
+/// A refused message, and what we owe for it.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Which control refused; `None` for a hard fault.
+    pub control: Option<Control>,
+    /// The hard fault, if that is why.
+    pub fault: Option<HardFault>,
+    /// What the peer is told.
+    pub code: ErrorCode,
+    pub(crate) owed: Option<Owed>,
+}
+
+/// Whom we owe an answer, and under which id.
+#[derive(Debug)]
+pub(crate) struct Owed {
+    pub(crate) to: Side,
+    pub(crate) version: Version,
+    pub(crate) id: String,
+    pub(crate) description: String,
+}
+
+/// Why a session ends by policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The message could not be read, and policy closes on that.
+    Unreadable(HardFault),
+    /// A control set to close.
+    Control(Control),
+}
+
+/// The controls, by name. Later issues add to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Control {
+    /// Payloads keep their official schema and our caps (B01, B02, B05, B07).
+    Schema,
+    /// Each side sends only what is its to send (B11).
+    Direction,
+    /// An answer belongs to one open CALL, once; ids are not reused with another body (B08, B09).
+    Correlation,
+    /// One open CALL a direction; a queued CALL is refused when its time-out has passed (B13).
+    Pipelining,
+}
+
+/// How strictly a control is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mode {
+    /// Not looked at.
+    Off,
+    /// Looked at, counted and told; passes.
+    Observe,
+    /// Refused.
+    Enforce,
+}
+
+/// One control's objection to a message, whether or not it was enforced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which control.
+    pub control: Control,
+    /// Its mode at that moment.
+    pub mode: Mode,
+    /// In words, without any identifier or secret.
+    pub what: String,
+}
+
+/// A verdict with everything the controls had to say.
+#[derive(Debug)]
+pub struct Judgement<'m> {
+    /// What to do.
+    pub verdict: Verdict<'m>,
+    /// What the controls found, the refusing one first. Empty for nearly every message.
+    pub findings: Vec<Finding>,
+    /// The schema's objections, for tolerances and reports.
+    pub faults: Vec<SchemaFault>,
+}

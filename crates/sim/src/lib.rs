@@ -1,0 +1,1 @@
+//! The other side: stations, a CSMS, fleets and a throw-away CA, for demo, tests and benchmark.

@@ -1,0 +1,1 @@
+//! What we know: stations, credentials and routes.
