@@ -1,1 +1,23 @@
-//! Where it flows: listener, handshake, session, upstream.
+//! Where it flows: from a station's socket to its CSMS and back.
+//!
+//! ```text
+//! accept → TLS → request head → authentication → upstream handshake → 101 → relay
+//! ```
+//!
+//! The order is the security argument: no upstream socket before authentication, no 101 before the
+//! CSMS has agreed, and nothing leaves a relay but what `guard` cleared or made itself. This room
+//! sees `ocpp` and `guard` only; who may connect arrives as a snapshot, what happened leaves through
+//! a bounded queue that is never waited for.
+
+mod clock;
+mod counters;
+mod events;
+mod settings;
+
+pub use clock::Clock;
+pub use counters::{Counters, CountersSnapshot};
+pub use events::{EventReceiver, EventSender, event_queue};
+pub use settings::{
+    GateLimits, ListenerSettings, PemIdentity, SessionSettings, Settings, TlsSettings,
+    UpstreamSettings,
+};

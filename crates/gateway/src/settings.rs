@@ -1,0 +1,133 @@
+//! What the gate is told at start. Files have been read by then: certificates and keys arrive as PEM.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use guard::{RouteId, Secret};
+
+/// Everything that stays as it is while the gate runs; stations, routes and policy may change.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Where stations come in.
+    pub listeners: Vec<ListenerSettings>,
+    /// How each route's CSMS is reached; a route that is not named gets the defaults.
+    pub upstreams: HashMap<RouteId, UpstreamSettings>,
+    /// Bounds on what strangers may cost us.
+    pub limits: GateLimits,
+    /// Pings, idleness and farewells.
+    pub session: SessionSettings,
+    /// Threads that relay, each with its own connections; 0: one for each processor.
+    pub workers: usize,
+}
+
+/// One address that stations connect to.
+#[derive(Clone, Debug)]
+pub struct ListenerSettings {
+    /// Address and port; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// TLS, or `None` for a trusted network (security profile 1).
+    pub tls: Option<TlsSettings>,
+}
+
+/// TLS towards stations. TLS 1.2 and 1.3; TLS 1.0, 1.1 and static-RSA suites are not offered.
+#[derive(Clone, Debug)]
+pub struct TlsSettings {
+    /// Certificates, tried in order by what the station's ClientHello can verify: an ECDSA and an
+    /// RSA one, side by side.
+    pub identities: Vec<PemIdentity>,
+    /// Roots that client certificates must lead to, as PEM; `None`: none is asked for.
+    pub client_ca: Option<Vec<u8>>,
+}
+
+/// A certificate chain and its private key.
+#[derive(Clone, Debug)]
+pub struct PemIdentity {
+    /// The chain, leaf first.
+    pub chain: Vec<u8>,
+    /// The key: PKCS#8, PKCS#1 or SEC1.
+    pub key: Secret,
+}
+
+/// How a route's CSMS is reached.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamSettings {
+    /// Roots that the CSMS's certificate must lead to, as PEM; `None`: those of the system.
+    pub ca: Option<Vec<u8>>,
+    /// A client certificate to show the CSMS.
+    pub identity: Option<PemIdentity>,
+    /// Local addresses to connect from, in turn: one address pair carries about 28,000 connections.
+    pub bind: Vec<IpAddr>,
+    /// A header in which the CSMS wants the station's certificate as percent-encoded PEM (SteVe).
+    pub certificate_header: Option<String>,
+}
+
+/// Bounds on what strangers may cost us; every one has a name, a unit and a default.
+#[derive(Clone, Debug)]
+pub struct GateLimits {
+    /// Connections of one worker, handshakes included.
+    pub connections_max: usize,
+    /// Handshakes under way in one worker; further connections wait in the kernel's queue.
+    pub handshakes_max: usize,
+    /// From accept to the end of TLS.
+    pub tls_deadline: Duration,
+    /// From the end of TLS to a complete request head.
+    pub head_deadline: Duration,
+    /// For connection, TLS and upgrade towards the CSMS together.
+    pub upstream_deadline: Duration,
+    /// Waiting for an older session of the same station to be gone, its upstream included.
+    pub displace_deadline: Duration,
+    /// argon2 runs under way at once in the whole gate (each takes 19 MiB).
+    pub slow_hashes_max: usize,
+    /// Calls of one direction that wait for the one in flight.
+    pub calls_queued_max: usize,
+    /// Bytes of such calls together.
+    pub calls_queued_bytes_max: usize,
+    /// Pings and pongs of one side in one ping interval.
+    pub control_frames_max: u32,
+    /// The kernel's queue of connections not yet accepted.
+    pub accept_backlog: u32,
+}
+
+impl Default for GateLimits {
+    fn default() -> GateLimits {
+        GateLimits {
+            connections_max: 60_000,
+            handshakes_max: 512,
+            tls_deadline: Duration::from_secs(10),
+            head_deadline: Duration::from_secs(10),
+            upstream_deadline: Duration::from_secs(10),
+            displace_deadline: Duration::from_secs(5),
+            slow_hashes_max: 2,
+            calls_queued_max: 32,
+            calls_queued_bytes_max: 64 << 10,
+            control_frames_max: 64,
+            accept_backlog: 4096,
+        }
+    }
+}
+
+/// Pings, idleness and farewells. Each hop is watched for itself.
+#[derive(Clone, Debug)]
+pub struct SessionSettings {
+    /// A hop that has been silent for this long gets a ping.
+    pub ping_after: Duration,
+    /// A hop that then stays silent for this long is dead.
+    pub pong_deadline: Duration,
+    /// A station that says nothing but pongs for this long is disconnected; never less than twice
+    /// the longest Heartbeat interval its CSMS has given it.
+    pub idle_after: Duration,
+    /// What a peer gets to answer a close frame before its socket is closed.
+    pub close_deadline: Duration,
+}
+
+impl Default for SessionSettings {
+    fn default() -> SessionSettings {
+        SessionSettings {
+            ping_after: Duration::from_secs(60),
+            pong_deadline: Duration::from_secs(20),
+            idle_after: Duration::from_secs(3600),
+            close_deadline: Duration::from_secs(5),
+        }
+    }
+}
