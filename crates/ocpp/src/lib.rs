@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 mod error_code;
+mod exchange;
 mod fact;
 mod fault;
 mod frame;
@@ -16,6 +17,7 @@ mod message;
 mod version;
 
 pub use error_code::ErrorCode;
+pub use exchange::{CallKey, Exchange, Recall};
 pub use fact::{Fact, Facts};
 pub use fault::{HardFault, SchemaFault, SchemaFaultKind};
 pub use frame::{Frame, Payload};
