@@ -1,0 +1,94 @@
+//! Records for the promises: one of every shape there is.
+
+use std::sync::Arc;
+
+use guard::{
+    Credential, PasswordForm, PasswordHash, Protocols, Route, RouteId, Secret, StationRecord,
+    Tenant, UpstreamCredential, Verifier,
+};
+use ocpp::{StationId, Version};
+
+pub(super) fn tenant(name: &str) -> Tenant {
+    Tenant(Arc::from(name))
+}
+
+pub(super) fn identity(text: &str) -> Result<StationId, String> {
+    StationId::parse(text, Version::V16).map_err(|error| format!("{text}: {error}"))
+}
+
+/// A station of tenant `blue` with a fast verifier.
+pub(super) fn station(id: &str) -> Result<StationRecord, String> {
+    Ok(StationRecord {
+        id: identity(id)?,
+        tenant: tenant("blue"),
+        enabled: true,
+        credential: Credential::Password(Verifier {
+            form: PasswordForm::Hex,
+            hash: PasswordHash::Fast {
+                salt: [3; 16],
+                tag: [4; 32],
+            },
+        }),
+        protocols: Protocols::default(),
+        upstream_password: None,
+    })
+}
+
+/// One station for each way to prove oneself, with everything else varied along.
+pub(super) fn one_of_each() -> Result<Vec<StationRecord>, String> {
+    let slow = Credential::Password(Verifier {
+        form: PasswordForm::Octets,
+        hash: PasswordHash::Slow("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned()),
+    });
+    let old = Protocols {
+        allowed: vec![Version::V16],
+        unnamed: Some(Version::V16),
+    };
+    Ok(vec![
+        station("fast")?,
+        StationRecord {
+            credential: slow,
+            protocols: old,
+            ..station("slow ünïcode")?
+        },
+        StationRecord {
+            credential: Credential::Certificate([9; 32]),
+            enabled: false,
+            upstream_password: Some(Secret::new(vec![0, 255, 10])),
+            ..station("certificate")?
+        },
+        StationRecord {
+            credential: Credential::CertificateName,
+            protocols: Protocols {
+                allowed: vec![Version::V21, Version::V201],
+                unnamed: None,
+            },
+            upstream_password: Some(Secret::new(Vec::new())),
+            ..station("name")?
+        },
+    ])
+}
+
+pub(super) fn route(id: &str, path: &str, credential: UpstreamCredential) -> Route {
+    Route {
+        id: RouteId(Arc::from(id)),
+        path: path.to_owned(),
+        tenant: tenant("blue"),
+        upstream: format!("wss://csms.example/{id}"),
+        credential,
+    }
+}
+
+/// Everything of a record, secrets included, so that two can be compared.
+pub(super) fn picture(station: &StationRecord) -> String {
+    let upstream = station.upstream_password.as_ref().map(Secret::expose);
+    format!("{station:?} {upstream:?}")
+}
+
+pub(super) fn route_picture(route: &Route) -> String {
+    let fixed = match &route.credential {
+        UpstreamCredential::Fixed(secret) => Some(secret.expose()),
+        _ => None,
+    };
+    format!("{route:?} {fixed:?}")
+}

@@ -1,0 +1,345 @@
+//! The embedded store: one SQLite file in WAL mode, so that the running gate reads while somebody
+//! registers a station from another process.
+
+mod migrations;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use guard::{Credential, Route, StationRecord, Tenant};
+use ocpp::StationId;
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior,
+};
+
+use crate::sealed::SealingKey;
+use crate::{ImportError, KeyFile, Rejected, Store, StoreError};
+
+/// How long a writer waits for another one; an import of 100,000 stations takes a few seconds.
+const BUSY: Duration = Duration::from_secs(15);
+/// An import says how far it is after this many rows.
+const PROGRESS_ROWS: usize = 256;
+
+/// The register in one file.
+pub struct SqliteStore {
+    connection: Connection,
+    sealing: SealingKey,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens the register, makes it where there is none, and brings it to the newest schema.
+    pub fn open(path: &Path, key: &KeyFile) -> Result<SqliteStore, StoreError> {
+        create_private(path).map_err(|error| StoreError::Unopened {
+            path: path.to_owned(),
+            why: error.to_string(),
+        })?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let unopened = |error: rusqlite::Error| match engine_error(error) {
+            StoreError::Engine(why) => StoreError::Unopened {
+                path: path.to_owned(),
+                why,
+            },
+            other => other,
+        };
+        let mut connection = Connection::open_with_flags(path, flags).map_err(unopened)?;
+        connection.busy_timeout(BUSY).map_err(unopened)?;
+        connection.execute_batch(SETTINGS).map_err(unopened)?;
+        migrations::migrate(&mut connection, path)?;
+        let store = SqliteStore {
+            connection,
+            sealing: key.sealing_key(),
+            path: path.to_owned(),
+        };
+        store.check_key(&key.name())?;
+        Ok(store)
+    }
+
+    /// The newest schema this program knows.
+    pub const SCHEMA_NEWEST: u32 = migrations::NEWEST;
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Binds a new database to this key, and refuses one that was made with another.
+    fn check_key(&self, held: &str) -> Result<(), StoreError> {
+        let wanted = self.key_name()?;
+        if wanted.is_none() {
+            self.connection
+                .execute(
+                    "INSERT OR IGNORE INTO key_name (only, name) VALUES (1, ?1)",
+                    [held],
+                )
+                .map_err(engine_error)?;
+        }
+        match self.key_name()? {
+            Some(wanted) if wanted != held => Err(StoreError::OtherKey {
+                path: self.path.clone(),
+                wanted,
+                held: held.to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn key_name(&self) -> Result<Option<String>, StoreError> {
+        self.connection
+            .query_row("SELECT name FROM key_name", (), |row| row.get(0))
+            .optional()
+            .map_err(engine_error)
+    }
+
+    /// The only way to write: one transaction, which counts the revision on if it is kept.
+    fn write<T, E: From<StoreError>>(
+        &mut self,
+        change: impl FnOnce(&Transaction<'_>, &SealingKey) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(engine_error)?;
+        let value = change(&transaction, &self.sealing)?;
+        transaction
+            .execute("UPDATE revision SET number = number + 1", ())
+            .map_err(engine_error)?;
+        transaction.commit().map_err(engine_error)?;
+        Ok(value)
+    }
+}
+
+/// WAL lets readers read beside a writer; FULL keeps what was confirmed through a power cut; what is
+/// removed is overwritten; and a database that was tampered with runs no functions of its own.
+const SETTINGS: &str = "PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
+    PRAGMA trusted_schema = OFF;";
+
+impl Store for SqliteStore {
+    fn add(&mut self, station: &StationRecord) -> Result<(), StoreError> {
+        self.write(|transaction, sealing| insert(transaction, sealing, station))
+    }
+
+    fn import(
+        &mut self,
+        stations: &[StationRecord],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(), ImportError> {
+        self.write(|transaction, sealing| {
+            let mut rejected = Vec::new();
+            for (index, station) in stations.iter().enumerate() {
+                match insert(transaction, sealing, station) {
+                    Ok(()) => {}
+                    Err(why) if why.is_conflict() => rejected.push(Rejected { index, why }),
+                    Err(why) => return Err(ImportError::Store(why)),
+                }
+                if index % PROGRESS_ROWS == 0 {
+                    progress(index);
+                }
+            }
+            progress(stations.len());
+            if rejected.is_empty() {
+                Ok(())
+            } else {
+                Err(ImportError::Rejected(rejected))
+            }
+        })
+    }
+
+    fn remove(&mut self, tenant: &Tenant, id: &StationId) -> Result<(), StoreError> {
+        self.write(|transaction, _| {
+            let gone = transaction
+                .execute(
+                    "DELETE FROM station WHERE tenant = ?1 AND identity = ?2",
+                    (&*tenant.0, id.as_str()),
+                )
+                .map_err(engine_error)?;
+            known(gone, tenant, id)
+        })
+    }
+
+    fn enable(&mut self, tenant: &Tenant, id: &StationId, enabled: bool) -> Result<(), StoreError> {
+        self.write(|transaction, _| {
+            let changed = transaction
+                .execute(
+                    "UPDATE station SET enabled = ?3 WHERE tenant = ?1 AND identity = ?2",
+                    (&*tenant.0, id.as_str(), enabled),
+                )
+                .map_err(engine_error)?;
+            known(changed, tenant, id)
+        })
+    }
+
+    fn station(&self, tenant: &Tenant, id: &StationId) -> Result<StationRecord, StoreError> {
+        let sql = format!(
+            "{} WHERE tenant = ?1 AND identity = ?2",
+            rows::SELECT_STATION
+        );
+        let mut statement = self.connection.prepare_cached(&sql).map_err(engine_error)?;
+        let row = statement
+            .query_row((&*tenant.0, id.as_str()), rows::StationRow::read)
+            .optional()
+            .map_err(engine_error)?;
+        let Some(row) = row else {
+            return Err(unknown(tenant, id));
+        };
+        row.record(&self.sealing)
+    }
+
+    fn stations(&self, tenant: Option<&Tenant>) -> Result<Vec<StationRecord>, StoreError> {
+        let sql = format!(
+            "{} WHERE ?1 IS NULL OR tenant = ?1 ORDER BY tenant, identity",
+            rows::SELECT_STATION
+        );
+        let mut statement = self.connection.prepare_cached(&sql).map_err(engine_error)?;
+        let rows = statement
+            .query_map([tenant.map(|tenant| &*tenant.0)], rows::StationRow::read)
+            .map_err(engine_error)?;
+        rows.map(|row| row.map_err(engine_error)?.record(&self.sealing))
+            .collect()
+    }
+
+    fn stations_count(&self) -> Result<u64, StoreError> {
+        self.number("SELECT count(*) FROM station")
+    }
+
+    fn routes(&self) -> Result<Vec<Route>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(rows::SELECT_ROUTES)
+            .map_err(engine_error)?;
+        let rows = statement
+            .query_map((), rows::RouteRow::read)
+            .map_err(engine_error)?;
+        rows.map(|row| row.map_err(engine_error)?.route(&self.sealing))
+            .collect()
+    }
+
+    fn replace_file_routes(&mut self, routes: &[Route]) -> Result<(), StoreError> {
+        self.write(|transaction, sealing| {
+            transaction
+                .execute("DELETE FROM route WHERE source = 'file'", ())
+                .map_err(engine_error)?;
+            for (position, route) in routes.iter().enumerate() {
+                rows::insert_route(transaction, sealing, route, position)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn revision(&self) -> Result<u64, StoreError> {
+        self.number("SELECT number FROM revision")
+    }
+}
+
+impl SqliteStore {
+    fn number(&self, sql: &str) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(engine_error)?;
+        let number: i64 = statement
+            .query_row((), |row| row.get(0))
+            .map_err(engine_error)?;
+        Ok(number.unsigned_abs())
+    }
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    sealing: &SealingKey,
+    station: &StationRecord,
+) -> Result<(), StoreError> {
+    let identity = station.id.as_str();
+    let taken: Option<String> = transaction
+        .prepare_cached("SELECT identity FROM station WHERE tenant = ?1 AND folded = ?2")
+        .and_then(|mut statement| {
+            statement
+                .query_row((&*station.tenant.0, station.id.folded()), |row| row.get(0))
+                .optional()
+        })
+        .map_err(engine_error)?;
+    match taken {
+        Some(existing) if existing == identity => {
+            return Err(StoreError::Exists {
+                identity: existing,
+                tenant: station.tenant.0.to_string(),
+            });
+        }
+        Some(existing) => {
+            return Err(StoreError::ExistsInOtherCase {
+                identity: identity.to_owned(),
+                existing,
+            });
+        }
+        None => {}
+    }
+    if let Credential::Certificate(fingerprint) = &station.credential {
+        let taken: Option<String> = transaction
+            .prepare_cached("SELECT identity FROM station WHERE fingerprint = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([fingerprint.as_slice()], |row| row.get(0))
+                    .optional()
+            })
+            .map_err(engine_error)?;
+        if let Some(existing) = taken {
+            return Err(StoreError::CertificateTaken {
+                identity: identity.to_owned(),
+                existing,
+            });
+        }
+    }
+    rows::insert_station(transaction, sealing, station)
+}
+
+fn known(rows: usize, tenant: &Tenant, id: &StationId) -> Result<(), StoreError> {
+    if rows == 0 {
+        Err(unknown(tenant, id))
+    } else {
+        Ok(())
+    }
+}
+
+fn unknown(tenant: &Tenant, id: &StationId) -> StoreError {
+    StoreError::Unknown {
+        identity: id.to_string(),
+        tenant: tenant.0.to_string(),
+    }
+}
+
+/// Makes the file, for its owner alone; SQLite gives its companions (-wal, -shm) the same mode.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(directory) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(directory)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path).map(|_| ())
+}
+
+/// What SQLite says, in our words.
+fn engine_error(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
+        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly,
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Damaged {
+            what: format!("the database file ({error})"),
+        },
+        _ => StoreError::Engine(error.to_string()),
+    }
+}

@@ -1,0 +1,262 @@
+//! What is true of the SQLite store beyond the promises that every store keeps.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use guard::{
+    Credential, PasswordForm, PasswordHash, Protocols, Route, RouteId, Secret, StationRecord,
+    Tenant, UpstreamCredential, Verifier,
+};
+use ocpp::{StationId, Version};
+use rusqlite::Connection;
+
+use super::SqliteStore;
+use crate::{KeyFile, Store, StoreError, conformance};
+
+/// A directory with a key, and the place of a database.
+struct Scene {
+    room: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        Scene {
+            room: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.room.path().join("portcullis.db")
+    }
+
+    fn key(&self) -> KeyFile {
+        KeyFile::open_or_create(&self.room.path().join("gate.key")).unwrap()
+    }
+
+    fn open(&self) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open(&self.path(), &self.key())
+    }
+}
+
+fn tenant() -> Tenant {
+    Tenant(Arc::from("blue"))
+}
+
+fn station(id: &str, upstream_password: Option<&[u8]>) -> StationRecord {
+    StationRecord {
+        id: StationId::parse(id, Version::V16).unwrap(),
+        tenant: tenant(),
+        enabled: true,
+        credential: Credential::Password(Verifier {
+            form: PasswordForm::Octets,
+            hash: PasswordHash::Fast {
+                salt: [1; 16],
+                tag: [2; 32],
+            },
+        }),
+        protocols: Protocols::default(),
+        upstream_password: upstream_password.map(|bytes| Secret::new(bytes.to_vec())),
+    }
+}
+
+#[test]
+fn the_sqlite_store_keeps_every_promise() {
+    let room = tempfile::tempdir().unwrap();
+    let mut number = 0;
+    let result = conformance::run(|| {
+        number += 1;
+        let path = room.path().join(format!("{number}.db"));
+        let key = KeyFile::open_or_create(&room.path().join("gate.key")).unwrap();
+        Box::new(move || {
+            SqliteStore::open(&path, &key).map(|store| Box::new(store) as Box<dyn Store>)
+        })
+    });
+    assert!(result.is_ok(), "{result:?}");
+    assert_eq!(number, conformance::names().count());
+}
+
+#[test]
+fn a_store_that_breaks_a_promise_is_told_so() {
+    let scene = Scene::new();
+    scene.open().unwrap().add(&station("CP-1", None)).unwrap();
+    let (path, key) = (scene.path(), Arc::new(scene.key()));
+    let broken = conformance::run(move || {
+        let (path, key) = (path.clone(), Arc::clone(&key));
+        Box::new(move || {
+            SqliteStore::open(&path, &key).map(|store| Box::new(store) as Box<dyn Store>)
+        })
+    });
+    assert_eq!(broken.unwrap_err().promise, "a new store is empty");
+}
+
+#[test]
+fn no_secret_lies_open_in_any_file_of_the_store() {
+    let scene = Scene::new();
+    let mut store = scene.open().unwrap();
+    let (mine, all) = (b"upstream-of-one-station", b"upstream-of-every-station");
+    store.add(&station("CP-1", Some(mine))).unwrap();
+    let route = Route {
+        id: RouteId(Arc::from("main")),
+        path: "/ocpp/{identity}".to_owned(),
+        tenant: tenant(),
+        upstream: "ws://127.0.0.1/".to_owned(),
+        credential: UpstreamCredential::Fixed(Secret::new(all.to_vec())),
+    };
+    store.replace_file_routes(&[route]).unwrap();
+    let key = scene.key();
+    let (verifier, pseudonym) = (key.verifier_key(), key.pseudonym_key());
+    let secrets = [&mine[..], &all[..], verifier.expose(), pseudonym.expose()];
+    // With the store still open, what was written is in the WAL file.
+    let mut seen = 0;
+    for entry in std::fs::read_dir(scene.room.path()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name() == "gate.key" {
+            continue;
+        }
+        let bytes = std::fs::read(entry.path()).unwrap();
+        seen += bytes.len();
+        for secret in secrets {
+            let found = bytes.windows(secret.len()).any(|window| window == secret);
+            assert!(!found, "a secret lies in {:?}", entry.file_name());
+        }
+    }
+    assert!(seen > 8192, "the scan has seen the database");
+    let read = store.station(&tenant(), &station("CP-1", None).id).unwrap();
+    assert_eq!(read.upstream_password.unwrap().expose(), mine);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new();
+    let mut store = scene.open().unwrap();
+    store.add(&station("CP-1", None)).unwrap();
+    for entry in std::fs::read_dir(scene.room.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?} is {mode:o}", entry.file_name());
+    }
+}
+
+#[test]
+fn another_key_file_is_told_by_name() {
+    let scene = Scene::new();
+    drop(scene.open().unwrap());
+    let other = KeyFile::create(&scene.room.path().join("other.key")).unwrap();
+    let Err(error) = SqliteStore::open(&scene.path(), &other) else {
+        panic!("it opened with another key");
+    };
+    let StoreError::OtherKey { wanted, held, .. } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!((wanted, held), (&scene.key().name(), &other.name()));
+    assert!(error.remedy().contains("key file"));
+    assert!(scene.open().is_ok(), "the right key still opens it");
+}
+
+#[test]
+fn a_newer_schema_is_left_alone() {
+    let scene = Scene::new();
+    drop(scene.open().unwrap());
+    by_hand(
+        &scene.path(),
+        "INSERT INTO schema_version VALUES (99, 'later', '9.9.9')",
+    );
+    let before = std::fs::read(scene.path()).unwrap();
+    let Err(error) = scene.open() else {
+        panic!("it opened a database of the future");
+    };
+    assert!(
+        matches!(error, StoreError::NewerSchema { found: 99, .. }),
+        "{error}"
+    );
+    assert!(error.remedy().contains("newer version"));
+    assert_eq!(before, std::fs::read(scene.path()).unwrap());
+}
+
+#[test]
+fn what_is_no_database_is_not_touched() {
+    let scene = Scene::new();
+    std::fs::write(
+        scene.path(),
+        b"a file of somebody else, that is no database at all",
+    )
+    .unwrap();
+    let Err(error) = scene.open() else {
+        panic!("it opened something else");
+    };
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert!(
+        std::fs::read(scene.path())
+            .unwrap()
+            .starts_with(b"a file of somebody else")
+    );
+    let Err(error) = SqliteStore::open(Path::new("/proc/none/x.db"), &scene.key()) else {
+        panic!("it opened a path that cannot be");
+    };
+    assert!(matches!(error, StoreError::Unopened { .. }), "{error}");
+}
+
+#[test]
+fn a_row_bent_by_hand_is_named() {
+    let scene = Scene::new();
+    let mut store = scene.open().unwrap();
+    for (id, password) in [("CP-1", b"one".as_slice()), ("CP-2", b"two")] {
+        store.add(&station(id, Some(password))).unwrap();
+    }
+    for (bend, part) in [
+        (
+            "UPDATE station SET versions = '1.6 9.9' WHERE identity = 'CP-1'",
+            "versions",
+        ),
+        (
+            "UPDATE station SET versions = '1.6', unnamed = 'x' WHERE identity = 'CP-1'",
+            "versions",
+        ),
+        // Copying another row's sealed password does not hand it over.
+        (
+            "UPDATE station SET unnamed = NULL, upstream_password =
+                (SELECT upstream_password FROM station WHERE identity = 'CP-2')
+             WHERE identity = 'CP-1'",
+            "sealed upstream password",
+        ),
+    ] {
+        by_hand(&scene.path(), bend);
+        let error = store.stations(None).unwrap_err();
+        let named = matches!(&error, StoreError::Damaged { what }
+            if what.contains(part) && what.contains("CP-1"));
+        assert!(named, "{bend}: {error}");
+        assert!(store.station(&tenant(), &station("CP-2", None).id).is_ok());
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_changes_nothing() {
+    let scene = Scene::new();
+    let mut store = scene.open().unwrap();
+    store.add(&station("CP-0", None)).unwrap();
+    let pages: i64 = store
+        .connection
+        .query_row("PRAGMA page_count", (), |row| row.get(0))
+        .unwrap();
+    store
+        .connection
+        .query_row(
+            &format!("PRAGMA max_page_count = {}", pages + 2),
+            (),
+            |_| Ok(()),
+        )
+        .unwrap();
+    let rows: Vec<_> = (1..2000)
+        .map(|n| station(&format!("CP-{n}"), None))
+        .collect();
+    let error = store.import(&rows, &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("disk"), "{error}");
+    assert_eq!(store.stations_count().unwrap(), 1);
+}
+
+fn by_hand(path: &Path, sql: &str) {
+    let connection = Connection::open(path).unwrap();
+    connection.execute_batch(sql).unwrap();
+}
