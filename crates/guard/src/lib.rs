@@ -4,15 +4,22 @@
 //! arguments, and nothing here knows a socket, a file, a clock, a thread or an async runtime.
 
 mod credential;
+mod describe;
 mod event;
 mod moment;
+mod policy;
+mod refusal;
+mod state;
 mod station;
 mod verdict;
 
 pub use credential::{Credential, PasswordForm, PasswordHash, Verifier};
+pub use describe::describe;
 pub use event::{
     Closing, ConnectionKind, Event, MessageKind, Outcome, RefusedHandshake, SessionFacts,
 };
 pub use moment::{Moment, UnixMillis};
+pub use policy::{Controls, OnUnreadable, Policy};
+pub use state::StationState;
 pub use station::{Protocols, Route, RouteId, Secret, StationRecord, Tenant, UpstreamCredential};
 pub use verdict::{Cleared, Control, Finding, Judgement, Mode, Own, Reason, Refusal, Verdict};
