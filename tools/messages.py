@@ -53,9 +53,9 @@ class Version:
     actions: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def fields_of(self, name: str, seen: frozenset = frozenset()):
-        """Every field of a message, however deep."""
+        """Every field of a message, however deep, with the object it stands in."""
         for one in self.objects[name]:
-            yield one
+            yield name, one
             if one.refers and one.refers not in seen:
                 yield from self.fields_of(one.refers, seen | {one.refers})
 
@@ -132,19 +132,12 @@ def carriers(versions: dict[str, Version]) -> dict:
     for number, version in versions.items():
         for action, roles in version.actions.items():
             for message in roles.values():
-                for owner, one in owned_fields(version, message):
+                for owner, one in version.fields_of(message):
                     told = f" of {owner.rsplit('.', 1)[-1]}" if len(meanings_of[one.name]) > 1 else ""
                     actions = carried[one.meaning][told, one.name][number]
                     if action not in actions:
                         actions.append(action)
     return carried
-
-
-def owned_fields(version: Version, name: str, seen: frozenset = frozenset()):
-    for one in version.objects[name]:
-        yield name, one
-        if one.refers and one.refers not in seen:
-            yield from owned_fields(version, one.refers, seen | {one.refers})
 
 
 def cell(actions: list[str], version: Version) -> str:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from document import Style, write
 from instances import Mood, Shape
-from mutations import ABSENT, apply, mutations
+from mutations import ABSENT, apply, around, mutations
 from oracle import load, read_json, schema_files, validator
 
 CASES_MIN = 220
-CASES_MAX = 420
+CASES_MAX = 480
 PAYLOAD_CHARS_MAX = 150_000
 FILES_EXPECTED = 387
 
@@ -87,11 +87,12 @@ class Cases:
         return self.lines
 
     def every_mutation(self) -> list:
-        """Each site with each of its mutations, shuffled: every site once before any comes again."""
+        """Each site with each of its mutations: every site once before any comes again, and first
+        those at the bounds that its own schema sets."""
         by_site = []
         for path, schema in self.sites:
             ways = self.ways(path, schema)
-            self.rng.shuffle(ways)
+            ways.sort(key=lambda way: self.rng.random() - at_bound(way[0], schema))
             by_site.append([(path, *way) for way in ways])
         self.rng.shuffle(by_site)
         rounds = max(len(ways) for ways in by_site)
@@ -130,6 +131,17 @@ class Cases:
             return
         verdict = self.oracle.is_valid(value)
         self.lines.append({**self.head, "label": label, "valid": verdict, "payload": payload})
+
+
+def at_bound(label: str, schema: dict) -> bool:
+    """Whether a mutation stands at a limit that this schema names, or one beside it."""
+    if label in ("text: exactly max", "text: max + 1", "array: empty", "choice: one letter less"):
+        return True
+    name, _, said = label.partition(": ")
+    if name == "array" and said.endswith("items"):
+        return "maxItems" in schema
+    bounds = [int(schema[key]) for key in ("minimum", "maximum") if key in schema]
+    return name in ("integer", "number") and any(said in around(bound) for bound in bounds)
 
 
 def keys_clash(value) -> bool:

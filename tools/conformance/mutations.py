@@ -116,14 +116,15 @@ def choices(values: list[str], rng: random.Random) -> Iterator[Mutation]:
 
 
 def at_bounds(schema: dict) -> list[str]:
-    said = []
-    for bound in (schema.get("minimum"), schema.get("maximum")):
-        if bound is not None:
-            exact = int(bound)
-            said += [f"{exact}", f"{exact}.0", f"{exact - 1}", f"{exact + 1}", f"{exact}e0"]
-            said += [f"{exact}.1", f"-{exact}.1", f"{exact}.00000000000000000000001", f"-{exact}.00000000000000000001"]
-            said += [f"{exact - 1}.99999999999999999999999"] if exact > 0 else []
-    return said
+    bounds = [int(schema[key]) for key in ("minimum", "maximum") if key in schema]
+    return [said for bound in bounds for said in around(bound)]
+
+
+def around(bound: int) -> list[str]:
+    """A bound in several spellings, and what lies just below and above it."""
+    said = [f"{bound}", f"{bound}.0", f"{bound - 1}", f"{bound + 1}", f"{bound}e0", f"{bound}.1", f"-{bound}.1"]
+    said += [f"{bound}.00000000000000000000001", f"-{bound}.00000000000000000001"]
+    return said + ([f"{bound - 1}.99999999999999999999999"] if bound > 0 else [])
 
 
 def arrays(schema: dict) -> Iterator[Mutation]:
