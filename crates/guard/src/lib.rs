@@ -18,6 +18,7 @@ mod station;
 mod verdict;
 mod verifier;
 
+pub use admission::{Admitted, VerifierCache};
 pub use book::{Book, BookError};
 pub use credential::{Credential, PasswordForm, PasswordHash, Verifier};
 pub use describe::describe;

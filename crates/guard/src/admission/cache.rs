@@ -17,8 +17,16 @@ pub struct VerifierCache {
 }
 
 impl VerifierCache {
-    /// An empty cache for at most that many stations; it grows as it is used, 80 bytes a station.
-    pub fn new(stations_max: usize) -> VerifierCache {
+    /// Stations remembered unless said otherwise.
+    pub const STATIONS_MAX: usize = 65_536;
+
+    /// An empty cache for [`VerifierCache::STATIONS_MAX`] stations.
+    pub fn new() -> VerifierCache {
+        VerifierCache::bounded(VerifierCache::STATIONS_MAX)
+    }
+
+    /// An empty cache for at most that many stations; it grows as it is used, some 80 bytes a station.
+    pub fn bounded(stations_max: usize) -> VerifierCache {
         VerifierCache {
             tags: BTreeSet::new(),
             order: VecDeque::new(),
@@ -59,5 +67,11 @@ impl VerifierCache {
     /// Nobody is remembered.
     pub fn is_empty(&self) -> bool {
         self.tags.is_empty()
+    }
+}
+
+impl Default for VerifierCache {
+    fn default() -> VerifierCache {
+        VerifierCache::new()
     }
 }

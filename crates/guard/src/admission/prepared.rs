@@ -56,8 +56,8 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// Its registration.
-    pub fn record(&self) -> &Arc<StationRecord> {
+    /// The station, as it is registered.
+    pub fn station(&self) -> &Arc<StationRecord> {
         &self.record
     }
 

@@ -68,7 +68,7 @@ impl Gate {
         Gate {
             book: Book::new([], stations).unwrap(),
             key,
-            cache: VerifierCache::new(4),
+            cache: VerifierCache::bounded(4),
         }
     }
 
@@ -116,7 +116,7 @@ fn by_certificate(station: &str, fingerprint: u8, name: Option<&str>, verified: 
 fn the_right_password_comes_in() {
     let gate = Gate::new();
     let admitted = gate.admit(by_password("FAST", SECRET)).unwrap();
-    assert_eq!(admitted.record().id.as_str(), "FAST");
+    assert_eq!(admitted.station().id.as_str(), "FAST");
     assert_eq!(admitted.version(), Version::V201);
     assert!(admitted.named_subprotocol());
     assert_eq!(admitted.kind(), ConnectionKind::TlsBasic);
@@ -299,7 +299,7 @@ fn a_station_disabled_after_its_check_is_out_all_the_same() {
 
 #[test]
 fn the_cache_keeps_its_bound_and_forgets_the_oldest() {
-    let mut cache = VerifierCache::new(2);
+    let mut cache = VerifierCache::bounded(2);
     let gate = Gate::new();
     let mut admitted = gate.admit(by_password("FAST", SECRET)).unwrap();
     cache.learn(&admitted);
