@@ -8,6 +8,7 @@ pub mod ca;
 mod conversation;
 mod csms;
 mod envelope;
+pub mod fleet;
 mod patience;
 mod station;
 pub mod tls;

@@ -20,18 +20,20 @@ pub struct Unmet {
 }
 
 /// Asks `look` again after each notice until it answers, at most [`PATIENCE`] long.
-pub(crate) async fn until<T>(notice: &Notify, mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let waiting = async {
-        loop {
-            // Registered before the look, so that a notice in between is not lost.
-            let next = notice.notified();
-            tokio::pin!(next);
-            next.as_mut().enable();
-            if let Some(seen) = look() {
-                return seen;
-            }
-            next.await;
+pub(crate) async fn until<T>(notice: &Notify, look: impl FnMut() -> Option<T>) -> Option<T> {
+    timeout(PATIENCE, whenever(notice, look)).await.ok()
+}
+
+/// The same, for as long as it takes.
+pub(crate) async fn whenever<T>(notice: &Notify, mut look: impl FnMut() -> Option<T>) -> T {
+    loop {
+        // Registered before the look, so that a notice in between is not lost.
+        let next = notice.notified();
+        tokio::pin!(next);
+        next.as_mut().enable();
+        if let Some(seen) = look() {
+            return seen;
         }
-    };
-    timeout(PATIENCE, waiting).await.ok()
+        next.await;
+    }
 }

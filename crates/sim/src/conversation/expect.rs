@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::{Called, Conversation, Ended, Payload};
 use crate::envelope::Envelope;
-use crate::patience::{Unmet, until};
+use crate::patience::{Unmet, until, whenever};
 
 impl Conversation {
     /// Waits for the next call of that action that nobody has taken yet.
@@ -95,6 +95,12 @@ impl Conversation {
         until(&shared.news, || shared.state().ended.clone())
             .await
             .ok_or_else(|| self.unmet("the end of the connection"))
+    }
+
+    /// Waits for the end, however long it takes.
+    pub async fn over(&self) -> Ended {
+        let shared = self.shared();
+        whenever(&shared.news, || shared.state().ended.clone()).await
     }
 
     fn unmet(&self, expected: &str) -> Unmet {
