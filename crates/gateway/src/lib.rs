@@ -13,6 +13,7 @@ mod clock;
 mod counters;
 mod events;
 mod settings;
+pub mod ws;
 
 pub use clock::Clock;
 pub use counters::{Counters, CountersSnapshot};
