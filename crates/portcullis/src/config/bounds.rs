@@ -1,0 +1,84 @@
+//! `[limits]` and `[session]`: every number has a name, a unit, a default and bounds of its own.
+
+use gateway::{GateLimits, SessionSettings};
+
+use super::table::Section;
+
+/// Longer than a day, no wait of the gate is meant.
+const DAY: u64 = 86_400;
+
+/// The bounds of the gate, how many events may wait, and how many threads relay.
+pub(super) fn limits(mut section: Section<'_>) -> (GateLimits, usize, usize) {
+    let d = GateLimits::default();
+    let events = count(&mut section, "events_queued_max", 1024..=16_777_216, 65_536);
+    let workers = count(&mut section, "workers", 0..=1024, 0);
+    let limits = GateLimits {
+        connections_max: count(
+            &mut section,
+            "connections_max",
+            1..=1_000_000,
+            d.connections_max,
+        ),
+        handshakes_max: count(
+            &mut section,
+            "handshakes_max",
+            1..=100_000,
+            d.handshakes_max,
+        ),
+        tls_deadline: section.seconds("tls_deadline_seconds", 1..=300, d.tls_deadline),
+        head_deadline: section.seconds("head_deadline_seconds", 1..=300, d.head_deadline),
+        upstream_deadline: section.seconds(
+            "upstream_deadline_seconds",
+            1..=300,
+            d.upstream_deadline,
+        ),
+        displace_deadline: section.seconds(
+            "displace_deadline_seconds",
+            1..=300,
+            d.displace_deadline,
+        ),
+        slow_hashes_max: count(&mut section, "slow_hashes_max", 1..=1024, d.slow_hashes_max),
+        calls_queued_max: count(
+            &mut section,
+            "calls_queued_max",
+            0..=1024,
+            d.calls_queued_max,
+        ),
+        calls_queued_bytes_max: count(
+            &mut section,
+            "calls_queued_bytes_max",
+            1024..=16_777_216,
+            d.calls_queued_bytes_max,
+        ),
+        control_frames_max: small(&mut section, "control_frames_max", d.control_frames_max),
+        accept_backlog: small(&mut section, "accept_backlog", d.accept_backlog),
+    };
+    section.finish();
+    (limits, events, workers)
+}
+
+/// Pings, idleness and farewells.
+pub(super) fn session(mut section: Section<'_>) -> SessionSettings {
+    let d = SessionSettings::default();
+    let session = SessionSettings {
+        ping_after: section.seconds("ping_after_seconds", 1..=DAY, d.ping_after),
+        pong_deadline: section.seconds("pong_deadline_seconds", 1..=3600, d.pong_deadline),
+        idle_after: section.seconds("idle_after_seconds", 10..=7 * DAY, d.idle_after),
+        close_deadline: section.seconds("close_deadline_seconds", 1..=300, d.close_deadline),
+    };
+    section.finish();
+    session
+}
+
+fn count(
+    section: &mut Section<'_>,
+    key: &'static str,
+    bounds: std::ops::RangeInclusive<u64>,
+    default: usize,
+) -> usize {
+    usize::try_from(section.number(key, bounds, default as u64)).unwrap_or(default)
+}
+
+fn small(section: &mut Section<'_>, key: &'static str, default: u32) -> u32 {
+    u32::try_from(section.number(key, 1..=65_535, u64::from(default))).unwrap_or(default)
+}

@@ -1,0 +1,254 @@
+//! `portcullis.toml`: what the operator wrote, read whole. Everything that is wrong with it is told
+//! at once, each problem with its line and its remedy; what is returned is right, as far as a text
+//! can be. Whether the files it names are, [`Materials`] tells.
+
+mod bounds;
+mod listener;
+mod materials;
+mod policy;
+mod route;
+mod table;
+#[cfg(test)]
+mod tests;
+mod upstream_url;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use gateway::{GateLimits, SessionSettings};
+use guard::Policy;
+
+pub use listener::{IdentityFiles, Listener};
+pub use materials::{CertificateDates, Materials};
+pub use route::{RouteCredential, RouteSettings};
+pub use table::Placed;
+pub use upstream_url::UpstreamUrl;
+
+use crate::Problem;
+use table::{Section, Source};
+use toml::de::DeTable;
+
+/// A configuration file is a few hundred lines at most; more is another file.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Where the admin listener is unless set otherwise: this machine alone.
+const ADMIN_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9180);
+
+/// Everything the file says.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file, as it was named to us.
+    pub name: String,
+    /// The SQLite database.
+    pub store: Placed<PathBuf>,
+    /// The key file.
+    pub key_file: Placed<PathBuf>,
+    /// Where `/healthz`, `/readyz` and `/metrics` are served.
+    pub admin: Placed<SocketAddr>,
+    /// Where stations come in.
+    pub listeners: Vec<Listener>,
+    /// Which path leads to which CSMS.
+    pub routes: Vec<RouteSettings>,
+    /// What strangers may cost us.
+    pub limits: GateLimits,
+    /// Events that wait to be told; more are counted and dropped.
+    pub events_queued_max: usize,
+    /// Megabytes that must be free where the store is, or the gate says so.
+    pub disk_free_min_mb: u64,
+    /// Pings, idleness and farewells.
+    pub session: SessionSettings,
+    /// Controls, time-outs and sizes of messages.
+    pub policy: Policy,
+    /// Threads that relay; 0: one for each processor.
+    pub workers: usize,
+    /// How the log is written.
+    pub log: Log,
+}
+
+/// How the log is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// What is told.
+    pub level: LogLevel,
+    /// For people or for machines.
+    pub json: bool,
+}
+
+/// What is told in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Only what is broken.
+    Error,
+    /// And what will break.
+    Warn,
+    /// And who comes, goes, and is refused.
+    Info,
+    /// And every message.
+    Debug,
+}
+
+impl Config {
+    /// Reads the configuration file.
+    pub fn load(path: &Path) -> Result<Config, Vec<Problem>> {
+        let name = path.display().to_string();
+        let unreadable =
+            |what: String, remedy: &str| vec![Problem::new(what, remedy).in_file(name.clone())];
+        let length = std::fs::metadata(path).map(|meta| meta.len());
+        if length.is_ok_and(|length| length > FILE_BYTES_MAX) {
+            return Err(unreadable(
+                format!("the file is longer than {FILE_BYTES_MAX} bytes"),
+                "Name the configuration file; `portcullis init` writes one to start from.",
+            ));
+        }
+        let bytes = std::fs::read(path).map_err(|error| {
+            unreadable(
+                format!("cannot be read: {error}"),
+                "`portcullis init` writes a configuration to start from; `--config` names another.",
+            )
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+            vec![
+                Problem::new("this line is not UTF-8", "Save the file as UTF-8.")
+                    .in_file(name.clone())
+                    .at_line(line),
+            ]
+        })?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        Config::read(&name, &text, directory)
+    }
+
+    /// Reads the text of a configuration file. Paths in it are meant from `directory`.
+    pub fn read(name: &str, text: &str, directory: &Path) -> Result<Config, Vec<Problem>> {
+        let source = Source::new(name, text);
+        let (document, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let line = source.line(&error.span().unwrap_or_default());
+            let what = format!("this is not TOML: {}", error.message());
+            source.problem(
+                line,
+                what,
+                "See https://toml.io, or compare with `portcullis init`.",
+            );
+        }
+        // What a broken line would have set is not missing as well: one mistake, one problem.
+        let config = errors
+            .is_empty()
+            .then(|| sections(&source, document.get_ref(), directory));
+        let problems = source.problems();
+        match config {
+            Some(config) if problems.is_empty() => Ok(Config {
+                name: name.to_owned(),
+                ..config
+            }),
+            _ => Err(problems),
+        }
+    }
+}
+
+fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &Path) -> Config {
+    let mut root = Section::new(source, "", document);
+
+    let mut section = root.section("store");
+    let store = file(&mut section, "path", "portcullis.db", directory);
+    let disk_free_min_mb = section.number("disk_free_min_mb", 1..=1_000_000, 256);
+    section.finish();
+
+    let mut section = root.section("keys");
+    let key_file = file(&mut section, "file", "keys/portcullis.key", directory);
+    section.finish();
+
+    let admin = admin(root.section("admin"));
+    let log = log(root.section("log"));
+    let listeners = listener::listeners(&mut root, directory);
+    let routes = route::routes(&mut root, directory);
+    let (limits, events_queued_max, workers) = bounds::limits(root.section("limits"));
+    let session = bounds::session(root.section("session"));
+    let policy = policy::policy(root.section("controls"), root.section("messages"));
+    root.finish();
+    Config {
+        name: String::new(),
+        store,
+        key_file,
+        admin,
+        listeners,
+        routes,
+        limits,
+        events_queued_max,
+        disk_free_min_mb,
+        session,
+        policy,
+        workers,
+        log,
+    }
+}
+
+/// A file that the configuration names, from the directory it lies in.
+fn file(
+    section: &mut Section<'_>,
+    key: &'static str,
+    default: &str,
+    directory: &Path,
+) -> Placed<PathBuf> {
+    let line = section.line;
+    match section.text(key) {
+        Some(text) => text.with(directory.join(&text.value)),
+        None => Placed {
+            value: directory.join(default),
+            line,
+        },
+    }
+}
+
+fn admin(mut section: Section<'_>) -> Placed<SocketAddr> {
+    let line = section.line;
+    let text = section.text("address");
+    let address = text
+        .as_ref()
+        .map(|text| (text, text.value.parse::<SocketAddr>()));
+    let admin = match address {
+        None => Placed {
+            value: ADMIN_ADDRESS,
+            line,
+        },
+        Some((text, Ok(address))) => text.with(address),
+        Some((text, Err(_))) => {
+            section.problem(
+                text.line,
+                format!(
+                    "`address` is \"{}\", which is no address with a port",
+                    text.value
+                ),
+                format!("Write it like \"{ADMIN_ADDRESS}\"."),
+            );
+            text.with(ADMIN_ADDRESS)
+        }
+    };
+    let anywhere = section.flag("anywhere", false);
+    if !anywhere && !admin.value.ip().is_loopback() {
+        section.problem(
+            admin.line,
+            format!(
+                "the admin listener asks for no password, and {} is not this machine",
+                admin.value.ip()
+            ),
+            "Use 127.0.0.1, or, where a firewall stands before it, add: anywhere = true",
+        );
+    }
+    section.finish();
+    admin
+}
+
+fn log(mut section: Section<'_>) -> Log {
+    let levels = [
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+    ];
+    let level = section.choice("level", &levels, LogLevel::Info);
+    let json = section.choice("format", &[("text", false), ("json", true)], false);
+    section.finish();
+    Log { level, json }
+}

@@ -1,0 +1,99 @@
+//! `[controls]` and `[messages]`: what a message must keep, and what it may cost.
+
+use guard::{Controls, Mode, OnUnreadable, Policy};
+use ocpp::{Limits, Version, catalogue};
+
+use super::table::Section;
+use crate::nearest;
+
+pub(super) fn policy(mut controls: Section<'_>, messages: Section<'_>) -> Policy {
+    let d = Policy::default();
+    let policy = Policy {
+        controls: Controls {
+            schema: mode(&mut controls, "schema", d.controls.schema),
+            direction: mode(&mut controls, "direction", d.controls.direction),
+            correlation: mode(&mut controls, "correlation", d.controls.correlation),
+            pipelining: mode(&mut controls, "pipelining", d.controls.pipelining),
+        },
+        unreadable: controls.choice(
+            "unreadable",
+            &[
+                ("answer", OnUnreadable::Answer),
+                ("close", OnUnreadable::Close),
+            ],
+            d.unreadable,
+        ),
+        call_timeout: controls.seconds("call_timeout_seconds", 1..=3600, d.call_timeout),
+        limits: limits(messages),
+    };
+    controls.finish();
+    policy
+}
+
+fn mode(section: &mut Section<'_>, key: &'static str, default: Mode) -> Mode {
+    let modes = [
+        ("off", Mode::Off),
+        ("observe", Mode::Observe),
+        ("enforce", Mode::Enforce),
+    ];
+    section.choice(key, &modes, default)
+}
+
+fn limits(mut section: Section<'_>) -> Limits {
+    let bytes = 1024..=u64::from(Limits::MESSAGE_BYTES_MAX);
+    let mut limits = Limits::default();
+    limits.message_bytes_max = number(
+        &mut section,
+        "bytes_max",
+        bytes.clone(),
+        limits.message_bytes_max,
+    );
+    limits.list_items_max = number(
+        &mut section,
+        "list_items_max",
+        1..=1_000_000,
+        limits.list_items_max,
+    );
+    for (action, bytes_max) in section.numbers_by_name("action_bytes_max", bytes) {
+        let bytes_max = u32::try_from(bytes_max).unwrap_or(Limits::MESSAGE_BYTES_MAX);
+        if !is_action(&action.value) {
+            section.problem(
+                action.line,
+                format!("no version of OCPP has an action `{}`", action.value),
+                nearest_action(&action.value),
+            );
+        }
+        limits
+            .action_bytes_max
+            .retain(|(name, _)| *name != action.value);
+        limits.action_bytes_max.push((action.value, bytes_max));
+    }
+    section.finish();
+    limits
+}
+
+fn number(
+    section: &mut Section<'_>,
+    key: &'static str,
+    bounds: std::ops::RangeInclusive<u64>,
+    default: u32,
+) -> u32 {
+    u32::try_from(section.number(key, bounds, u64::from(default))).unwrap_or(default)
+}
+
+fn is_action(name: &str) -> bool {
+    Version::ALL
+        .into_iter()
+        .any(|version| catalogue::action(version, name).is_some())
+}
+
+fn nearest_action(name: &str) -> String {
+    let known = Version::ALL
+        .into_iter()
+        .flat_map(catalogue::actions)
+        .map(|facts| facts.name);
+    match nearest::nearest(name, known) {
+        Some(meant) => format!("Did you mean `{meant}`?"),
+        None => "Write the action as OCPP spells it, such as SendLocalList.".to_owned(),
+    }
+}

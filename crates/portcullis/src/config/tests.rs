@@ -1,0 +1,333 @@
+//! What is wrong with a configuration is told at its line, all of it, with a remedy.
+
+use std::path::Path;
+
+use guard::Mode;
+use ocpp::Limits;
+
+use toml::de::DeTable;
+
+use super::table::Source;
+use super::{ADMIN_ADDRESS, Config, RouteCredential};
+
+const EXAMPLE: &str = include_str!("example.toml");
+
+/// The smallest configuration that is right, to put one mistake into.
+const SMALL: &str = r#"[[listener]]
+address = "127.0.0.1:0"
+certificates = [{ chain = "a.pem", key = "a.key" }]
+[[route]]
+id = "main"
+path = "/ocpp/{identity}"
+upstream = "ws://csms"
+"#;
+
+fn read(text: &str) -> Result<Config, Vec<crate::Problem>> {
+    Config::read("portcullis.toml", text, Path::new("/etc/portcullis"))
+}
+
+/// The lines, and what is said of each.
+fn problems(text: &str) -> Vec<(usize, String)> {
+    let problems = read(text).err().unwrap_or_default();
+    for problem in &problems {
+        assert!(!problem.remedy.is_empty(), "{problem} has no remedy");
+        assert_eq!(problem.file.as_deref(), Some("portcullis.toml"));
+    }
+    problems
+        .into_iter()
+        .map(|problem| (problem.line.unwrap_or(0), problem.what))
+        .collect()
+}
+
+#[test]
+fn the_example_is_right_and_shows_every_default() {
+    let as_written = read(EXAMPLE).unwrap();
+    // With every comment that shows a default turned into a line, the gate is the same.
+    let switched_on: String = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.contains(" = ") && !rest.contains(". ") && is_default(rest) => rest,
+            _ => line,
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    let all_written = read(&switched_on).unwrap();
+    assert_eq!(
+        format!("{:?} {:?}", as_written.limits, as_written.session),
+        format!("{:?} {:?}", all_written.limits, all_written.session)
+    );
+    assert_eq!(as_written.policy.controls, all_written.policy.controls);
+    assert_eq!(
+        as_written.policy.call_timeout,
+        all_written.policy.call_timeout
+    );
+    assert_eq!(as_written.admin.value, all_written.admin.value);
+    assert_eq!(as_written.log, all_written.log);
+    assert_eq!(as_written.events_queued_max, all_written.events_queued_max);
+    assert_eq!(as_written.disk_free_min_mb, all_written.disk_free_min_mb);
+    assert!(switched_on.matches("\n# ").count() < EXAMPLE.matches("\n# ").count() - 25);
+}
+
+/// Lines of the example that show something else than a default.
+fn is_default(line: &str) -> bool {
+    let key = line.split(" = ").next().unwrap_or_default();
+    let other = [
+        "client_ca",
+        "address = \"10.",
+        "plain",
+        "trusted_network",
+        "password_file",
+        "ca",
+        "client_certificate",
+        "bind",
+        "certificate_header",
+    ];
+    key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        && !other.contains(&key)
+        && !line.starts_with("address = \"10.")
+}
+
+#[test]
+fn every_setting_stands_in_the_example_and_in_the_reference() {
+    let reference = include_str!("../../../../docs/reference/configuration.md");
+    let source = Source::new("portcullis.toml", SMALL);
+    let document = DeTable::parse(SMALL).unwrap();
+    super::sections(&source, document.get_ref(), Path::new(""));
+    let asked = source.asked();
+    assert!(
+        asked.len() > 50,
+        "only {} settings were asked for",
+        asked.len()
+    );
+    for (section, key) in asked {
+        assert!(
+            EXAMPLE.contains(key),
+            "the example does not show `{key}` of {section}"
+        );
+        let head = if section.is_empty() {
+            format!("[{key}]")
+        } else {
+            section
+        };
+        let (_, rest) = reference
+            .split_once(&format!("## `{head}`"))
+            .unwrap_or_else(|| {
+                let (_, rest) = reference
+                    .split_once(&format!("## `[{head}]`"))
+                    .expect(&head);
+                ("", rest)
+            });
+        let chapter = rest.split("\n## ").next().unwrap_or_default();
+        let told = chapter.contains(&format!("`{key}`")) || head.contains(key);
+        assert!(told, "the reference does not tell of `{key}` under {head}");
+    }
+}
+
+#[test]
+fn what_is_not_written_has_its_default() {
+    let config = read(SMALL).unwrap();
+    assert_eq!(config.admin.value, ADMIN_ADDRESS);
+    assert_eq!(
+        config.store.value,
+        Path::new("/etc/portcullis/portcullis.db")
+    );
+    assert_eq!(config.policy, guard::Policy::default());
+    assert_eq!(config.routes[0].upstream.value.to_string(), "ws://csms:80/");
+    assert!(matches!(
+        config.routes[0].credential,
+        RouteCredential::Forward
+    ));
+    assert_eq!(config.listeners[0].certificates[0].key.line, 3);
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let text = format!(
+        "{SMALL}credential = \"fixed\"\npassword_file = \"p\"\nbind = [\"127.0.0.2\", \"::1\"]\n\
+         [controls]\nschema = \"enforce\"\ncall_timeout_seconds = 0x1e\n\
+         [messages.action_bytes_max]\nBootNotification = 2_048\nSendLocalList = 4096\n"
+    );
+    let config = read(&text).unwrap();
+    assert_eq!(config.policy.controls.schema, Mode::Enforce);
+    assert_eq!(config.policy.call_timeout.as_secs(), 30);
+    let caps = &config.policy.limits.action_bytes_max;
+    assert!(caps.contains(&("BootNotification".to_owned(), 2048)));
+    assert!(caps.contains(&("SendLocalList".to_owned(), 4096)));
+    assert_eq!(caps.len(), Limits::default().action_bytes_max.len() + 1);
+    assert_eq!(config.routes[0].bind.len(), 2);
+}
+
+#[test]
+fn each_mistake_is_told_at_its_line() {
+    // What stands in place of which line of SMALL (or after it, from 8), and what is said.
+    let cases: &[(usize, &str, &str)] = &[
+        (
+            2,
+            "adress = \"127.0.0.1:0\"",
+            "[[listener]] has no setting `adress`",
+        ),
+        (2, "address = \"localhost\"", "no address with a port"),
+        (2, "address = 8443", "`address` is an integer"),
+        (2, "address = \"\"", "`address` is empty"),
+        (3, "certificates = [{ chain = \"a.pem\" }]", "needs `key`"),
+        (
+            3,
+            "certificates = [{ chain = \"a.pem\", key = \"k\", x = 1 }]",
+            "no setting `x`",
+        ),
+        (3, "certificates = \"a.pem\"", "`certificates` is a string"),
+        (5, "id = \"a b\"", "cannot be a name"),
+        (6, "path = \"/ocpp\"", "does not end in /{identity}"),
+        (
+            6,
+            "path = \"/a/{identity}/{identity}\"",
+            "only the last segment",
+        ),
+        (6, "path = \"/a//{identity}\"", "empty segment"),
+        (6, "path = \"/a/../{identity}\"", "are no segments"),
+        (
+            7,
+            "upstream = \"https://csms\"",
+            "must begin with ws:// or wss://",
+        ),
+        (
+            7,
+            "upstream = \"ws://u:p@csms\"",
+            "a password does not belong in a URL",
+        ),
+        (8, "credential = \"foward\"", "`credential` is \"foward\""),
+        (8, "password_file = \"x\"", "only for credential"),
+        (8, "bind = [\"127.0.0.1\", \"lo\"]", "\"lo\" in `bind`"),
+        (
+            8,
+            "certificate_header = \"X Cert\"",
+            "cannot be the name of a header",
+        ),
+        (8, "[contrls]", "there is no section `contrls`"),
+        (8, "controls = 1", "has no setting `controls`"),
+    ];
+    for (line, written, said) in cases {
+        let mut lines: Vec<&str> = SMALL.lines().collect();
+        lines.truncate(if *line <= lines.len() {
+            lines.len()
+        } else {
+            *line - 1
+        });
+        if *line <= lines.len() {
+            lines[line - 1] = written;
+        } else {
+            lines.push(written);
+        }
+        let told = problems(&lines.join("\n"));
+        let found = told
+            .iter()
+            .any(|(at, what)| at == line && what.contains(said));
+        assert!(found, "{written}: {told:?}");
+    }
+}
+
+#[test]
+fn each_mistake_of_a_section_is_told_at_its_line() {
+    let cases: &[(&str, &str)] = &[
+        ("[controls]\nschema = \"on\"", "`schema` is \"on\""),
+        ("[controls]\nschema = true", "`schema` is a boolean"),
+        (
+            "[controls]\nunreadable = \"drop\"",
+            "`unreadable` is \"drop\"",
+        ),
+        (
+            "[controls]\ncall_timeout_seconds = 0",
+            "`call_timeout_seconds` is 0",
+        ),
+        ("[session]\nping_after_seconds = 1.5", "is a float"),
+        (
+            "[session]\nidle_after_seconds = -1",
+            "`idle_after_seconds` is -1",
+        ),
+        (
+            "[limits]\nconnections_max = 99999999999999999999",
+            "is 99999999999999999999",
+        ),
+        (
+            "[limits]\nconections_max = 5",
+            "no setting `conections_max`",
+        ),
+        ("[messages]\nbytes_max = 2000000", "`bytes_max` is 2000000"),
+        (
+            "[messages.action_bytes_max]\nSendLocalLists = 2048",
+            "no version of OCPP has",
+        ),
+        (
+            "[admin]\naddress = \"0.0.0.0:9180\"",
+            "asks for no password",
+        ),
+        ("[log]\nformat = \"xml\"", "`format` is \"xml\""),
+        ("[store]\npath = 7", "`path` is an integer"),
+    ];
+    for (written, said) in cases {
+        let told = problems(&format!("{SMALL}{written}\n"));
+        assert_eq!(told.len(), 1, "{written}: {told:?}");
+        assert_eq!(told[0].0, 9, "{written}: {told:?}");
+        assert!(told[0].1.contains(said), "{written}: {told:?}");
+    }
+}
+
+#[test]
+fn sections_that_lack_something_are_told_at_their_head() {
+    let told = problems("[[listener]]\naddress = \"127.0.0.1:1\"\n\n[[route]]\nid = \"main\"\n");
+    assert_eq!(
+        told,
+        [
+            (1, "this listener has no certificate to show".to_owned()),
+            (4, "[[route]] needs `path`".to_owned()),
+            (4, "[[route]] needs `upstream`".to_owned()),
+        ]
+    );
+    assert_eq!(problems("").len(), 2);
+    let plain = "[[listener]]\naddress = \"127.0.0.1:1\"\nplain = true\n";
+    let told =
+        problems(&SMALL.replace(&SMALL.lines().take(3).collect::<Vec<_>>().join("\n"), plain));
+    assert!(told[0].1.contains("clear text"), "{told:?}");
+}
+
+#[test]
+fn what_stands_twice_is_told_at_the_second_place() {
+    let route = SMALL.split_once("[[route]]").map(|(_, rest)| rest).unwrap();
+    let told = problems(&format!("{SMALL}[[route]]{route}"));
+    assert_eq!(
+        told,
+        [
+            (9, "the route of line 5 has this id already".to_owned()),
+            (10, "the route of line 6 has this path already".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn broken_toml_is_told_at_its_line_and_nothing_is_said_to_be_missing() {
+    for (text, line) in [
+        ("[[listener]]\naddress = 127.0.0.1:1\n", 2),
+        ("[[listener]\n", 1),
+        ("a = 1\n\n\na = 2\n", 4),
+        ("a = \"open\nb = 1", 1),
+        ("\u{0}", 1),
+    ] {
+        let told = problems(text);
+        assert!(
+            told.iter().all(|(_, what)| what.contains("not TOML")),
+            "{text:?}: {told:?}"
+        );
+        assert_eq!(
+            told.first().map(|first| first.0),
+            Some(line),
+            "{text:?}: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_from_the_top() {
+    let text = "[[listener]]\nadress = \"x\"\n[[route]]\nid = \"a b\"\n[log]\nlevel = \"loud\"\n";
+    let lines: Vec<usize> = problems(text).iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [1, 1, 2, 3, 3, 4, 6]);
+}
