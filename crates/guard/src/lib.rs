@@ -3,16 +3,33 @@
 //! Pure: deciding code takes values and returns values. Time is a [`Moment`], randomness and keys are
 //! arguments, and nothing here knows a socket, a file, a clock, a thread or an async runtime.
 
+pub mod admission;
+mod book;
 mod credential;
+mod describe;
 mod event;
+mod keys;
 mod moment;
+mod policy;
+mod redact;
+mod refusal;
+mod state;
 mod station;
 mod verdict;
+mod verifier;
 
+pub use admission::{Admitted, VerifierCache};
+pub use book::{Book, BookError};
 pub use credential::{Credential, PasswordForm, PasswordHash, Verifier};
+pub use describe::describe;
 pub use event::{
     Closing, ConnectionKind, Event, MessageKind, Outcome, RefusedHandshake, SessionFacts,
 };
+pub use keys::{PseudonymKey, VerifierKey};
 pub use moment::{Moment, UnixMillis};
+pub use policy::{Controls, OnUnreadable, Policy};
+pub use redact::Shown;
+pub use state::StationState;
 pub use station::{Protocols, Route, RouteId, Secret, StationRecord, Tenant, UpstreamCredential};
 pub use verdict::{Cleared, Control, Finding, Judgement, Mode, Own, Reason, Refusal, Verdict};
+pub use verifier::UnfitPassword;

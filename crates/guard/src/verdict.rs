@@ -3,7 +3,11 @@
 //! A [`Cleared`] message is the peer's, bytes untouched; only [`crate::Policy::judge`] makes one. An
 //! [`Own`] message is ours; it is made only from a [`Verdict`]. Nothing else has a way out.
 
+use std::time::Duration;
+
 use ocpp::{ErrorCode, Frame, HardFault, SchemaFault, Side, Version};
+
+use crate::{MessageKind, Outcome};
 
 /// A message the policy lets through, bytes untouched.
 #[derive(Debug)]
@@ -122,7 +126,7 @@ pub struct Finding {
     pub what: String,
 }
 
-/// A verdict with everything the controls had to say.
+/// A verdict with everything the controls had to say, and what an event tells of the message.
 #[derive(Debug)]
 pub struct Judgement<'m> {
     /// What to do.
@@ -131,4 +135,24 @@ pub struct Judgement<'m> {
     pub findings: Vec<Finding>,
     /// The schema's objections, for tolerances and reports.
     pub faults: Vec<SchemaFault>,
+    /// What kind of message it was.
+    pub kind: MessageKind,
+    /// Its action, or that of the CALL it answers; `?` where we do not know it.
+    pub action: &'static str,
+    /// Bytes of its payload.
+    pub bytes: u32,
+    /// For a forwarded answer: how long its CALL had been open.
+    pub latency: Option<Duration>,
+}
+
+impl Judgement<'_> {
+    /// What became of the message, for its event.
+    pub fn outcome(&self) -> Outcome {
+        match &self.verdict {
+            Verdict::Forward(_) => Outcome::Forwarded,
+            Verdict::Join => Outcome::Joined,
+            Verdict::Refuse(refusal) => Outcome::Refused(refusal.control, refusal.fault),
+            Verdict::Disconnect(_) => Outcome::Disconnected,
+        }
+    }
 }

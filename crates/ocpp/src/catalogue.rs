@@ -1,7 +1,36 @@
 //! The table of facts: every message, field, limit and enumeration, compiled from
 //! `crates/ocpp/catalogue/` at build time.
 
+mod names;
+mod tables;
+mod words;
+
 use crate::{Meaning, Side, Version};
+
+pub(crate) use names::Names;
+
+/// What the catalogue says of one action of one version.
+pub fn action(version: Version, name: &str) -> Option<&'static ActionFacts> {
+    let place = action_names(version).find_text(name)?;
+    actions(version).get(place)
+}
+
+/// Every action of a version, by [`ActionFacts::index`].
+pub fn actions(version: Version) -> &'static [ActionFacts] {
+    match version {
+        Version::V16 => tables::V16_ACTIONS,
+        Version::V201 => tables::V201_ACTIONS,
+        Version::V21 => tables::V21_ACTIONS,
+    }
+}
+
+pub(crate) fn action_names(version: Version) -> &'static Names {
+    match version {
+        Version::V16 => &tables::V16_NAMES,
+        Version::V201 => &tables::V201_NAMES,
+        Version::V21 => &tables::V21_NAMES,
+    }
+}
 
 /// Who may send a CALL or SEND.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +81,15 @@ pub struct Schema {
     pub required: u64,
     /// It allows fields it does not name (`customData`).
     pub open: bool,
+    /// The names of `fields`, in their order.
+    pub(crate) names: Names,
+}
+
+impl Schema {
+    /// The field of that name; names are case-sensitive.
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.get(self.names.find_text(name)?)
+    }
 }
 
 /// One field of an object.
@@ -122,4 +160,13 @@ pub struct Choice {
     pub name: &'static str,
     /// Its values.
     pub values: &'static [&'static str],
+    /// The same, for a quick answer.
+    pub(crate) names: Names,
+}
+
+impl Choice {
+    /// Whether that is one of its values; they are case-sensitive.
+    pub fn allows(&self, value: &str) -> bool {
+        self.names.find_text(value).is_some()
+    }
 }

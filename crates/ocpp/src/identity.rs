@@ -114,10 +114,8 @@ mod tests {
         assert!(StationId::parse(spaced, Version::V16).is_ok());
         assert!(StationId::parse(spaced, Version::V201).is_err());
         assert!(StationId::parse("DE*ABC*E1@x|y=z+_-.", Version::V21).is_ok());
-        for colon in ["a:b"] {
-            assert!(StationId::parse(colon, Version::V16).is_ok_and(|id| !id.fits_basic()));
-            assert!(StationId::parse(colon, Version::V201).is_err());
-        }
+        assert!(StationId::parse("a:b", Version::V16).is_ok_and(|id| !id.fits_basic()));
+        assert!(StationId::parse("a:b", Version::V201).is_err());
     }
 
     #[test]

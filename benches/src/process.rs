@@ -1,0 +1,56 @@
+//! What the kernel says about a process: CPU time and memory.
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use nix::time::ClockId;
+use nix::unistd::Pid;
+use serde::Serialize;
+
+/// CPU time of all threads of a process, those that have ended included.
+///
+/// This is the scheduler's own count in nanoseconds (the sum that `/proc/PID/task/*/schedstat`
+/// shows for the threads still alive).
+pub fn cpu_time(pid: u32) -> io::Result<Duration> {
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid as i32))?;
+    Ok(Duration::from(clock.now()?))
+}
+
+/// Memory of a process in kB.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Memory {
+    /// Resident set (`VmRSS`).
+    pub resident_kb: u64,
+    /// Private pages, clean and dirty.
+    pub private_kb: u64,
+}
+
+impl Memory {
+    /// As of now.
+    pub fn of(pid: u32) -> io::Result<Memory> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+        Ok(Memory {
+            resident_kb: field(&status, "VmRSS:"),
+            private_kb: field(&rollup, "Private_Clean:") + field(&rollup, "Private_Dirty:"),
+        })
+    }
+}
+
+fn field(text: &str, name: &str) -> u64 {
+    text.lines()
+        .find_map(|line| line.strip_prefix(name))
+        .and_then(|rest| rest.split_whitespace().next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
+}
+
+/// The first child of a process: nginx's worker.
+pub fn child_of(pid: u32) -> io::Result<Option<u32>> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    Ok(children
+        .split_whitespace()
+        .next()
+        .and_then(|child| child.parse().ok()))
+}

@@ -1,0 +1,171 @@
+//! The proxies under test: configured as an operator would, one worker each, on private ports.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::pki::Pki;
+use crate::process;
+
+mod haproxy;
+mod nginx;
+mod portcullis;
+
+const START_MAX: Duration = Duration::from_secs(60);
+const STOP_MAX: Duration = Duration::from_secs(10);
+
+/// Who relays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Ours: every message validated and judged.
+    Portcullis,
+    /// A TLS proxy that looks at nothing.
+    Nginx,
+    /// Likewise.
+    HaProxy,
+}
+
+impl Kind {
+    /// Ours first.
+    pub const ALL: [Kind; 3] = [Kind::Portcullis, Kind::Nginx, Kind::HaProxy];
+
+    /// Its name in the tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Portcullis => "Portcullis",
+            Kind::Nginx => "nginx",
+            Kind::HaProxy => "HAProxy",
+        }
+    }
+}
+
+/// What every proxy of a run shares.
+#[derive(Clone)]
+pub struct Ground {
+    /// For configuration and logs.
+    pub dir: PathBuf,
+    /// The certificates.
+    pub pki: Pki,
+    /// The CSMS, ws.
+    pub csms_plain: SocketAddr,
+    /// The CSMS, wss.
+    pub csms_tls: SocketAddr,
+    /// Our program.
+    pub portcullis: PathBuf,
+    /// How many stations are registered.
+    pub stations: usize,
+}
+
+/// How a proxy reaches the CSMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Out {
+    /// `ws://`
+    Plain,
+    /// `wss://`, verified against our CA.
+    Tls,
+}
+
+/// A running proxy; dropping it ends it.
+pub struct Proxy {
+    /// Who it is.
+    pub kind: Kind,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The process that does the work.
+    pub worker: u32,
+    child: Child,
+}
+
+impl Proxy {
+    /// Starts it and waits until it listens.
+    pub fn start(kind: Kind, out: Out, ground: &Ground) -> io::Result<Proxy> {
+        let address = free_address()?;
+        let dir = ground
+            .dir
+            .join(format!("{}-{}", kind.name().to_lowercase(), address.port()));
+        fs::create_dir_all(&dir)?;
+        let mut command = match kind {
+            Kind::Portcullis => portcullis::command(address, out, ground, &dir)?,
+            Kind::Nginx => nginx::command(address, out, ground, &dir)?,
+            Kind::HaProxy => haproxy::command(address, out, ground, &dir)?,
+        };
+        let log = fs::File::create(dir.join("log"))?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        await_listener(address, &mut child, &dir)?;
+        let worker = match kind {
+            Kind::Nginx => process::child_of(child.id())?
+                .ok_or_else(|| io::Error::other("nginx has no worker"))?,
+            _ => child.id(),
+        };
+        Ok(Proxy {
+            kind,
+            address,
+            worker,
+            child,
+        })
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM);
+        let until = Instant::now() + STOP_MAX;
+        while Instant::now() < until {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A loopback address that is free now.
+pub fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+/// Runs a program on one core, away from the load, where the machine has two.
+fn on_core(core: usize, program: &Path) -> Command {
+    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.arg("-c").arg(core.to_string()).arg(program);
+    command
+}
+
+/// The core of the proxy under test; load and CSMS share the other.
+pub const PROXY_CORE: usize = 0;
+/// The core of load and CSMS.
+pub const LOAD_CORE: usize = 1;
+
+fn proxy_command(program: &Path) -> Command {
+    on_core(PROXY_CORE, program)
+}
+
+fn await_listener(address: SocketAddr, child: &mut Child, dir: &Path) -> io::Result<()> {
+    let until = Instant::now() + START_MAX;
+    while TcpStream::connect(address).is_err() {
+        if Instant::now() > until || !matches!(child.try_wait(), Ok(None)) {
+            let _ = child.kill();
+            let log = fs::read_to_string(dir.join("log")).unwrap_or_default();
+            return Err(io::Error::other(format!(
+                "no listener on {address}; its log says:\n{log}"
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! Who is registered and which way each goes: an immutable snapshot of the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ocpp::StationId;
+
+use crate::{Credential, Route, RouteId, StationRecord, Tenant};
+
+/// The registry at one moment, to be shared in an `Arc`.
+#[derive(Debug, Default)]
+pub struct Book {
+    routes: Vec<Line>,
+    /// Sorted by tenant and identity: no table beside the records, which may be 50,000.
+    stations: Vec<Arc<StationRecord>>,
+    /// How many in a thousand of the registered passwords are hashed slowly.
+    slow_per_mille: u16,
+}
+
+/// A route and its pattern without the identity.
+#[derive(Debug)]
+struct Line {
+    /// `/ocpp/`
+    prefix: String,
+    route: Route,
+}
+
+/// Why a registry makes no book.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BookError {
+    /// The pattern is none.
+    #[error(
+        "route {}: the path `{path}` is no pattern: it must look like `/ocpp/{{identity}}`, with literal segments of letters, digits and `-._~`",
+        route.0
+    )]
+    Pattern {
+        /// Which route.
+        route: RouteId,
+        /// Its path.
+        path: String,
+    },
+    /// Two routes have the same path.
+    #[error("routes {} and {} have the same path", first.0, second.0)]
+    SamePath {
+        /// One of them.
+        first: RouteId,
+        /// The other.
+        second: RouteId,
+    },
+    /// Two routes have the same name.
+    #[error("two routes are named {}", .0.0)]
+    SameRoute(RouteId),
+    /// Two stations of one tenant have the same identity, or two that differ only in case.
+    #[error("tenant {}: the stations `{first}` and `{second}` differ only in case, or not at all", tenant.0)]
+    SameStation {
+        /// Whose.
+        tenant: Tenant,
+        /// One of them.
+        first: StationId,
+        /// The other.
+        second: StationId,
+    },
+}
+
+impl Book {
+    /// Makes a snapshot of the registry, or says what is wrong with it.
+    pub fn new<S: Into<Arc<StationRecord>>>(
+        routes: impl IntoIterator<Item = Route>,
+        stations: impl IntoIterator<Item = S>,
+    ) -> Result<Book, BookError> {
+        let stations = sorted(stations.into_iter().map(Into::into).collect())?;
+        Ok(Book {
+            routes: lines(routes)?,
+            slow_per_mille: slow_per_mille(&stations),
+            stations,
+        })
+    }
+
+    /// The station of that tenant with that identity, to the letter.
+    pub fn find(&self, tenant: &Tenant, id: &StationId) -> Option<&Arc<StationRecord>> {
+        let place = self
+            .stations
+            .binary_search_by(|record| (&record.tenant, &record.id).cmp(&(tenant, id)))
+            .ok()?;
+        self.stations.get(place)
+    }
+
+    /// The route of a request's path (without its query), and the identity's segment as it came,
+    /// still percent-encoded. One trailing slash is tolerated.
+    ///
+    /// Literal segments match to the letter and only the last one varies, so at most one route
+    /// fits: there is no order of precedence to get wrong.
+    pub fn route<'p>(&self, path: &'p str) -> Option<(&Route, &'p str)> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let (prefix, segment) = path.split_at(path.rfind('/')? + 1);
+        if segment.is_empty() {
+            return None;
+        }
+        let line = self.routes.iter().find(|line| line.prefix == prefix)?;
+        Some((&line.route, segment))
+    }
+
+    /// Every route.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().map(|line| &line.route)
+    }
+
+    /// Every station, by tenant and identity.
+    pub fn stations(&self) -> &[Arc<StationRecord>] {
+        &self.stations
+    }
+
+    pub(crate) fn slow_per_mille(&self) -> u16 {
+        self.slow_per_mille
+    }
+}
+
+fn sorted(mut stations: Vec<Arc<StationRecord>>) -> Result<Vec<Arc<StationRecord>>, BookError> {
+    let mut seen: BTreeMap<(&Tenant, String), &Arc<StationRecord>> = BTreeMap::new();
+    for record in &stations {
+        if let Some(first) = seen.insert((&record.tenant, record.id.folded()), record) {
+            return Err(BookError::SameStation {
+                tenant: record.tenant.clone(),
+                first: first.id.clone(),
+                second: record.id.clone(),
+            });
+        }
+    }
+    drop(seen);
+    stations.sort_unstable_by(|a, b| (&a.tenant, &a.id).cmp(&(&b.tenant, &b.id)));
+    stations.shrink_to_fit();
+    Ok(stations)
+}
+
+fn lines(routes: impl IntoIterator<Item = Route>) -> Result<Vec<Line>, BookError> {
+    let mut lines: Vec<Line> = Vec::new();
+    for route in routes {
+        let Some(prefix) = prefix(&route.path) else {
+            return Err(BookError::Pattern {
+                route: route.id,
+                path: route.path,
+            });
+        };
+        if let Some(first) = lines.iter().find(|line| line.prefix == prefix) {
+            return Err(BookError::SamePath {
+                first: first.route.id.clone(),
+                second: route.id,
+            });
+        }
+        if lines.iter().any(|line| line.route.id == route.id) {
+            return Err(BookError::SameRoute(route.id));
+        }
+        lines.push(Line {
+            prefix: prefix.to_owned(),
+            route,
+        });
+    }
+    Ok(lines)
+}
+
+/// A pattern without its identity: literal segments that look the same however a client encodes them.
+fn prefix(path: &str) -> Option<&str> {
+    let prefix = path.strip_suffix("{identity}")?;
+    let inner = prefix.strip_prefix('/')?;
+    let literal = |segment: &str| {
+        !segment.is_empty()
+            && !matches!(segment, "." | "..")
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    match inner.strip_suffix('/') {
+        Some(segments) => segments.split('/').all(literal).then_some(prefix),
+        None => inner.is_empty().then_some(prefix),
+    }
+}
+
+fn slow_per_mille(stations: &[Arc<StationRecord>]) -> u16 {
+    let (mut passwords, mut slow) = (0_usize, 0_usize);
+    for record in stations {
+        if let Credential::Password(verifier) = &record.credential {
+            passwords += 1;
+            slow += usize::from(verifier.is_slow());
+        }
+    }
+    let share = (slow * 1000).checked_div(passwords).unwrap_or(0);
+    u16::try_from(share).unwrap_or(1000)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! A CALL or a SEND: is it this side's to send, does it keep its schema, is its id its own, and did
+//! it wait too long?
+
+use ocpp::{Action, Call, ErrorCode, Recall, Side};
+
+use super::Policy;
+use super::case::Case;
+use crate::describe::UNKNOWN_ACTION;
+use crate::verdict::Owed;
+use crate::{
+    Cleared, Control, Judgement, MessageKind, Mode, Moment, Refusal, StationState, Verdict,
+};
+
+impl Policy {
+    pub(super) fn judge_call<'m>(
+        &self,
+        call: Call<'m>,
+        arrived: Moment,
+        state: &mut StationState,
+        now: Moment,
+    ) -> Judgement<'m> {
+        let key = state.exchange.key(call.id, call.frame.bytes());
+        let recall = state.exchange.recall(call.from, key, now.elapsed);
+        let mut case = self.examine(&call);
+        let correlation = self.controls.correlation;
+        if correlation != Mode::Off && recall == Recall::OtherBody {
+            let what = "a message id that was used for another CALL";
+            case.object(
+                Control::Correlation,
+                correlation,
+                ErrorCode::ProtocolError,
+                what,
+            );
+        }
+        let pipelining = self.controls.pipelining;
+        if pipelining != Mode::Off && now.since(arrived) > self.call_timeout {
+            let what = "waited longer than the call time-out behind another CALL";
+            case.object(
+                Control::Pipelining,
+                pipelining,
+                ErrorCode::InternalError,
+                what,
+            );
+        }
+        if case.ground.is_some() {
+            return refuse(MessageKind::Call, &call, case, state);
+        }
+        if correlation == Mode::Enforce && recall == Recall::InFlight {
+            return judgement(MessageKind::Call, &call, case, Verdict::Join);
+        }
+        let action = known(call.action);
+        let (since, time_out) = (now.elapsed, self.call_timeout);
+        state.exchange.open(call.from, key, action, since, time_out);
+        if let (Side::Csms, Some(action)) = (call.from, action) {
+            state.asked(action, &call.facts);
+        }
+        forward(MessageKind::Call, &call, case)
+    }
+
+    /// A SEND wants no answer, so no id of it can lead an answer astray: it is neither correlated nor
+    /// made to wait.
+    pub(super) fn judge_send<'m>(&self, send: Call<'m>, state: &mut StationState) -> Judgement<'m> {
+        let case = self.examine(&send);
+        if case.ground.is_some() {
+            return refuse(MessageKind::Send, &send, case, state);
+        }
+        forward(MessageKind::Send, &send, case)
+    }
+
+    /// Whether a CALL repeats one that is still in flight and would be joined to it.
+    pub(super) fn joins(&self, call: &Call<'_>, state: &StationState, now: Moment) -> bool {
+        if self.controls.correlation != Mode::Enforce {
+            return false;
+        }
+        let key = state.exchange.key(call.id, call.frame.bytes());
+        state.exchange.recall(call.from, key, now.elapsed) == Recall::InFlight
+    }
+
+    /// What direction and schema have to say.
+    fn examine(&self, call: &Call<'_>) -> Case {
+        let mut case = Case::default();
+        let direction = self.controls.direction;
+        if let Action::Known(facts) = call.action
+            && direction != Mode::Off
+            && !facts.sender.allows(call.from)
+        {
+            let what = match call.from {
+                Side::Station => "an action that only the CSMS sends",
+                Side::Csms => "an action that only the station sends",
+            };
+            case.object(Control::Direction, direction, ErrorCode::NotSupported, what);
+        }
+        if self.controls.schema != Mode::Off {
+            case.object_schema(self.controls.schema, call.faults, "");
+        }
+        case
+    }
+}
+
+fn known(action: Action<'_>) -> Option<&'static ocpp::catalogue::ActionFacts> {
+    match action {
+        Action::Known(facts) => Some(facts),
+        Action::Unknown(_) => None,
+    }
+}
+
+fn forward<'m>(kind: MessageKind, call: &Call<'m>, case: Case) -> Judgement<'m> {
+    judgement(kind, call, case, Verdict::Forward(Cleared::new(call.frame)))
+}
+
+/// Refuses a CALL or a SEND. For a SEND nothing is owed; nor is it for a CALL under whose id another
+/// one is open, since our error would be taken for the other's answer.
+fn refuse<'m>(
+    kind: MessageKind,
+    call: &Call<'m>,
+    mut case: Case,
+    state: &StationState,
+) -> Judgement<'m> {
+    let Some(ground) = case.ground.take() else {
+        return forward(kind, call, case);
+    };
+    let owes = kind == MessageKind::Call && !state.exchange.is_open(call.from, call.id);
+    let verdict = Verdict::Refuse(Refusal {
+        control: Some(ground.control),
+        fault: None,
+        code: ground.code,
+        owed: owes.then(|| Owed {
+            to: call.from,
+            version: state.version(),
+            id: call.id.to_owned(),
+            description: ground.description,
+        }),
+    });
+    judgement(kind, call, case, verdict)
+}
+
+fn judgement<'m>(
+    kind: MessageKind,
+    call: &Call<'m>,
+    case: Case,
+    verdict: Verdict<'m>,
+) -> Judgement<'m> {
+    Judgement {
+        verdict,
+        findings: case.findings,
+        faults: call.faults.to_vec(),
+        kind,
+        action: known(call.action).map_or(UNKNOWN_ACTION, |facts| facts.name),
+        bytes: u32::try_from(call.frame.bytes().len()).unwrap_or(u32::MAX),
+        latency: None,
+    }
+}

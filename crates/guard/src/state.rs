@@ -1,0 +1,99 @@
+//! What policy remembers about one live session.
+
+use std::time::Duration;
+
+use ocpp::catalogue::ActionFacts;
+use ocpp::{Action, Exchange, Facts, Meaning, Side, Version};
+
+use crate::Moment;
+
+/// One session's memory: its open CALLs, and how seldom its station may speak.
+#[derive(Debug)]
+pub struct StationState {
+    version: Version,
+    pub(crate) exchange: Exchange,
+    /// In seconds; zero until one was seen.
+    heartbeat_longest: u32,
+}
+
+impl StationState {
+    /// The longest Heartbeat interval we believe: a longer one would keep dead sessions for good.
+    pub const HEARTBEAT_SECONDS_MAX: u32 = 24 * 60 * 60;
+
+    /// A new session's; `seed` is random and secret ([`Exchange::new`]).
+    pub fn new(version: Version, seed: u64) -> StationState {
+        StationState {
+            version,
+            exchange: Exchange::new(seed),
+            heartbeat_longest: 0,
+        }
+    }
+
+    /// The version this session speaks.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The open CALLs, for the reader.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// The longest Heartbeat interval this session was told: the idle limit is to be at least twice
+    /// that.
+    pub fn heartbeat_longest(&self) -> Option<Duration> {
+        (self.heartbeat_longest > 0).then(|| Duration::from_secs(self.heartbeat_longest.into()))
+    }
+
+    /// Whether that side has a CALL in flight.
+    pub fn call_in_flight(&self, side: Side, now: Moment) -> bool {
+        self.exchange.in_flight(side, now.elapsed)
+    }
+
+    /// When the next CALL in flight runs out of time, since the process began.
+    pub fn next_deadline(&self, now: Moment) -> Option<Duration> {
+        self.exchange.next_deadline(now.elapsed)
+    }
+
+    /// A Boot answer sets the interval (1.6: 4.2; 2.x: B01).
+    pub(crate) fn answered(&mut self, action: Option<Action<'_>>, facts: &Facts<'_>) {
+        let boot = matches!(action, Some(Action::Known(known)) if known.name == "BootNotification");
+        if boot && let Some(interval) = facts.first(Meaning::Interval) {
+            self.learn_heartbeat(interval);
+        }
+    }
+
+    /// The CSMS may set it later by configuration. We do not wait for the station's answer: to
+    /// believe the longer interval at once only delays our own idle limit.
+    pub(crate) fn asked(&mut self, action: &ActionFacts, facts: &Facts<'_>) {
+        if !matches!(action.name, "ChangeConfiguration" | "SetVariables") {
+            return;
+        }
+        let keys = || {
+            facts
+                .iter()
+                .filter(|f| f.field.meaning == Meaning::ConfigKey)
+        };
+        let values = || {
+            facts
+                .iter()
+                .filter(|f| f.field.meaning == Meaning::ConfigValue)
+        };
+        // Several variables at once: which value belongs to which name is not looked into here; the
+        // next Boot answer tells.
+        if keys().count() != 1 || values().count() != 1 {
+            return;
+        }
+        let heartbeat = keys().any(|key| facts.text(key).eq_ignore_ascii_case("HeartbeatInterval"));
+        if heartbeat && let Some(value) = values().next() {
+            self.learn_heartbeat(facts.text(value));
+        }
+    }
+
+    fn learn_heartbeat(&mut self, seconds: &str) {
+        if let Ok(seconds) = seconds.trim().parse::<u32>() {
+            let seconds = seconds.min(Self::HEARTBEAT_SECONDS_MAX);
+            self.heartbeat_longest = self.heartbeat_longest.max(seconds);
+        }
+    }
+}
