@@ -119,6 +119,18 @@ fn sixty_four_ids_are_remembered() {
 }
 
 #[test]
+fn ids_that_the_hasher_reads_alike_are_told_apart() {
+    // Its short reads overlap, so that "5" and "55" give the same words.
+    for seed in [0, 1, u64::MAX] {
+        let exchange = Exchange::new(seed);
+        for (short, long) in [("5", "55"), ("1111", "11111"), ("", "\0")] {
+            let body = b"".as_slice();
+            assert_ne!(exchange.key(short, body), exchange.key(long, body));
+        }
+    }
+}
+
+#[test]
 fn a_result_may_be_rejected_once() {
     let mut exchange = Exchange::new(7);
     call(&mut exchange, Side::Station, "a", "{}", at(0));
