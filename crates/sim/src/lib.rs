@@ -4,6 +4,7 @@
 //! tokio-tungstenite and JSON from serde_json, so that a mistake of ours cannot cancel itself out.
 
 pub mod answers;
+pub mod attack;
 pub mod ca;
 mod conversation;
 mod csms;

@@ -194,10 +194,7 @@ impl Station {
 
     /// Connects.
     pub async fn connect(&self) -> Result<Conversation, ConnectError> {
-        let uri: Uri = self
-            .url
-            .parse()
-            .map_err(|_| ConnectError::Request(format!("{} is no URL", self.url)))?;
+        let uri = self.uri()?;
         let transport = self.reach(&uri).await?;
         let request = self.request(&uri)?;
         // Boxed, so that the handshake's room is given back once the session begins.
@@ -208,6 +205,17 @@ impl Station {
             Conversation::new(self.identity.clone(), version, self.entries_max);
         tokio::spawn(drive(socket, shared, Arc::clone(&self.handler)));
         Ok(conversation)
+    }
+
+    /// Opens the TCP or TLS stream and says nothing on it: for those who want to speak HTTP by
+    /// hand, or not at all.
+    pub async fn stream(&self) -> Result<Transport, ConnectError> {
+        self.reach(&self.uri()?).await
+    }
+
+    fn uri(&self) -> Result<Uri, ConnectError> {
+        let read = self.url.parse();
+        read.map_err(|_| ConnectError::Request(format!("{} is no URL", self.url)))
     }
 
     /// Opens the TCP or TLS stream that the URL asks for.
