@@ -5,6 +5,9 @@ use crate::Meaning;
 use crate::catalogue::Field;
 
 /// One field that means something to us, and where its value stands in the message.
+///
+/// A list of strings or numbers gives a fact for each item; a list of objects one, for the whole. A
+/// value of another type than the schema asks for is a fact too.
 #[derive(Clone, Copy, Debug)]
 pub struct Fact {
     /// The field, with its name and meaning.

@@ -14,6 +14,10 @@ mod identity;
 mod limits;
 mod meaning;
 mod message;
+mod message_type;
+mod reader;
+mod timestamp;
+mod unescape;
 mod version;
 
 pub use error_code::ErrorCode;
@@ -27,4 +31,8 @@ pub use meaning::Meaning;
 pub use message::{
     Action, Answer, AnswerOutcome, Call, Message, OpenCalls, Refused, Side, Unreadable,
 };
+pub use message_type::{MessageType, peek};
+pub use reader::Reader;
+pub use timestamp::Timestamp;
+pub use unescape::{Unescaped, unescape, unescaped};
 pub use version::Version;

@@ -1,0 +1,398 @@
+//! Values that a schema describes: each is checked while it is walked over, and its facts are kept.
+//!
+//! A departure from the schema is noted and the walk goes on, by the schema where it can and without
+//! it where the value is of another type, so that a hard fault behind it is found all the same.
+
+use super::number;
+use super::scan::{Scan, Span};
+use super::trail::Step;
+use crate::catalogue::{Choice, Field, Kind, Schema};
+use crate::unescape::unescaped;
+use crate::{Fact, HardFault, Limits, Meaning, SchemaFaultKind, timestamp};
+
+impl Scan<'_> {
+    /// Reads the object whose brace stands at `at`, inside `depth` arrays and objects.
+    pub(super) fn object(
+        &mut self,
+        schema: &'static Schema,
+        at: usize,
+        depth: usize,
+    ) -> Result<usize, HardFault> {
+        let depth = self.deeper(at, depth)?;
+        let outer = self.object;
+        self.objects = self.objects.saturating_add(1);
+        self.object = self.objects;
+        let base = self.keys.len();
+        let mut seen = Seen::default();
+        let mut next = self.space(at + 1);
+        if self.byte(next) != b'}' {
+            loop {
+                let end = self.member(schema, &mut seen, base, next, depth)?;
+                next = self.space(end);
+                match self.byte(next) {
+                    b',' => next = self.space(next + 1),
+                    b'}' => break,
+                    _ => return Err(self.stop(HardFault::NotJson, next)),
+                }
+            }
+        }
+        if schema.required & !seen.fields != 0 {
+            self.missing(schema, schema.required & !seen.fields, depth);
+        }
+        self.keys.truncate(base);
+        self.object = outer;
+        Ok(next + 1)
+    }
+
+    /// Reads one key and its value.
+    #[inline]
+    fn member(
+        &mut self,
+        schema: &'static Schema,
+        seen: &mut Seen,
+        base: usize,
+        at: usize,
+        depth: usize,
+    ) -> Result<usize, HardFault> {
+        if self.byte(at) != b'"' {
+            return Err(self.stop(HardFault::NotJson, at));
+        }
+        let key = self.string(at + 1)?;
+        let place = if key.escaped {
+            self.undo(key);
+            schema.names.find_text(self.plain)
+        } else {
+            schema.names.find(self.bytes, key.start, key.end)
+        };
+        let field = place.and_then(|place| Some((place, schema.fields.get(place)?)));
+        let Some((place, field)) = field else {
+            return self.unknown_member(schema, seen, key, base, depth);
+        };
+        let bit = 1_u64 << (place & 63);
+        if (seen.fields | seen.variants) & bit != 0 {
+            let twice = seen.fields & bit != 0;
+            let fault = if twice {
+                HardFault::DuplicateKey
+            } else {
+                HardFault::CaseVariantKey
+            };
+            return Err(self.stop(fault, key.start));
+        }
+        seen.fields |= bit;
+        let value = self.colon(key.end + 1)?;
+        self.trail.set(depth, Step::Field(field));
+        self.value(&field.kind, field, value, depth)
+    }
+
+    #[cold]
+    fn unknown_member(
+        &mut self,
+        schema: &'static Schema,
+        seen: &mut Seen,
+        key: Span,
+        base: usize,
+        depth: usize,
+    ) -> Result<usize, HardFault> {
+        self.unknown_key(key, base)?;
+        let variant = self.case_variant(key, schema);
+        if variant & seen.fields != 0 {
+            return Err(self.stop(HardFault::CaseVariantKey, key.start));
+        }
+        seen.variants |= variant;
+        if !schema.open {
+            self.unknown_field(key, depth);
+        }
+        let value = self.colon(key.end + 1)?;
+        self.any(value, depth)
+    }
+
+    #[cold]
+    fn missing(&mut self, schema: &'static Schema, mut missing: u64, depth: usize) {
+        while missing != 0 {
+            if let Some(field) = schema.fields.get(missing.trailing_zeros() as usize) {
+                self.trail.set(depth, Step::Field(field));
+                self.fault(SchemaFaultKind::MissingField, field.meaning, depth);
+            }
+            missing &= missing - 1;
+        }
+    }
+
+    /// Reads a field's value, or one item of the list that is its value.
+    fn value(
+        &mut self,
+        kind: &'static Kind,
+        field: &'static Field,
+        at: usize,
+        depth: usize,
+    ) -> Result<usize, HardFault> {
+        match (kind, self.byte(at)) {
+            (Kind::Text { max }, b'"') => {
+                let span = self.string(at + 1)?;
+                self.check_length(span, *max, field, depth);
+                Ok(self.string_fact(field, span))
+            }
+            (Kind::Choice(choice), b'"') => {
+                let span = self.string(at + 1)?;
+                self.check_choice(span, choice, field, depth);
+                Ok(self.string_fact(field, span))
+            }
+            (Kind::DateTime { max }, b'"') => {
+                let span = self.string(at + 1)?;
+                self.check_length(span, *max, field, depth);
+                self.check_time(span, field, depth);
+                Ok(self.string_fact(field, span))
+            }
+            (Kind::Integer { .. } | Kind::Number { .. }, b'-' | b'0'..=b'9') => {
+                let number = self.number(at)?;
+                self.check_number(kind, at, number, field, depth);
+                Ok(self.fact(field, at, number.end))
+            }
+            (Kind::Object(schema), b'{') => {
+                let fact = self.open_fact(field, at);
+                let end = self.object(schema, at, depth)?;
+                self.close_fact(fact, end);
+                Ok(end)
+            }
+            (Kind::List { of, min, max }, b'[') => self.list(of, (*min, *max), field, at, depth),
+            (Kind::Boolean, b't') => {
+                let end = self.literal(at, b"true")?;
+                Ok(self.fact(field, at, end))
+            }
+            (Kind::Boolean, b'f') => {
+                let end = self.literal(at, b"false")?;
+                Ok(self.fact(field, at, end))
+            }
+            (Kind::Any, _) => self.untyped(field, at, depth),
+            _ => {
+                self.fault(SchemaFaultKind::WrongType, field.meaning, depth);
+                self.untyped(field, at, depth)
+            }
+        }
+    }
+
+    /// A value whose type the schema leaves open, or that is of another one: still a fact, since
+    /// stations send numbers for strings and mean them.
+    fn untyped(
+        &mut self,
+        field: &'static Field,
+        at: usize,
+        depth: usize,
+    ) -> Result<usize, HardFault> {
+        if self.byte(at) == b'"' {
+            let span = self.string(at + 1)?;
+            return Ok(self.string_fact(field, span));
+        }
+        let fact = self.open_fact(field, at);
+        let end = self.any(at, depth)?;
+        self.close_fact(fact, end);
+        Ok(end)
+    }
+
+    /// Reads a list. One of objects is a fact as a whole; of other items each is one.
+    fn list(
+        &mut self,
+        of: &'static Kind,
+        (min, max): (u32, u32),
+        field: &'static Field,
+        at: usize,
+        depth: usize,
+    ) -> Result<usize, HardFault> {
+        let whole = matches!(of, Kind::Object(_) | Kind::Any);
+        let fact = if whole {
+            self.open_fact(field, at)
+        } else {
+            None
+        };
+        let inner = self.deeper(at, depth)?;
+        let mut items = 0;
+        let mut next = self.space(at + 1);
+        if self.byte(next) != b']' {
+            loop {
+                self.trail.set(inner, Step::Item(items));
+                let end = match (of, self.byte(next)) {
+                    (Kind::Object(schema), b'{') => self.object(schema, next, inner)?,
+                    (Kind::Any, _) => self.any(next, inner)?,
+                    _ => self.value(of, field, next, inner)?,
+                };
+                items += 1;
+                next = self.space(end);
+                match self.byte(next) {
+                    b',' => next = self.space(next + 1),
+                    b']' => break,
+                    _ => return Err(self.stop(HardFault::NotJson, next)),
+                }
+            }
+        }
+        self.close_fact(fact, next + 1);
+        if items < min {
+            self.fault(SchemaFaultKind::TooFewItems, field.meaning, depth);
+        } else if items > max {
+            self.fault(SchemaFaultKind::TooManyItems, field.meaning, depth);
+        } else if max == u32::MAX && items > self.list_items_max {
+            self.fault(SchemaFaultKind::ListOverCap, field.meaning, depth);
+        }
+        Ok(next + 1)
+    }
+
+    #[inline]
+    fn check_length(&mut self, span: Span, max: u32, field: &'static Field, depth: usize) {
+        // There are never more characters than bytes.
+        if span.end - span.start > max as usize && self.characters(span) > max as usize {
+            self.fault(SchemaFaultKind::TooLong, field.meaning, depth);
+        }
+    }
+
+    /// Code points, escapes undone.
+    pub(super) fn characters(&self, span: Span) -> usize {
+        if span.escaped {
+            unescaped(self.inside(span.start, span.end)).count()
+        } else if self.stops.ascii {
+            span.end - span.start
+        } else {
+            self.inside(span.start, span.end).chars().count()
+        }
+    }
+
+    #[inline]
+    fn check_choice(&mut self, span: Span, choice: &Choice, field: &'static Field, depth: usize) {
+        let known = if span.escaped {
+            self.undo(span);
+            choice.names.find_text(self.plain)
+        } else {
+            choice.names.find(self.bytes, span.start, span.end)
+        };
+        if known.is_none() {
+            self.fault(SchemaFaultKind::NotInEnumeration, field.meaning, depth);
+        }
+    }
+
+    #[inline]
+    fn check_time(&mut self, span: Span, field: &'static Field, depth: usize) {
+        let text = if span.escaped {
+            self.undo(span);
+            self.plain.as_bytes()
+        } else {
+            self.bytes.get(span.start..span.end).unwrap_or_default()
+        };
+        if timestamp::parse(text).is_none() {
+            self.fault(SchemaFaultKind::BadTimestamp, field.meaning, depth);
+        }
+    }
+
+    #[inline]
+    fn check_number(
+        &mut self,
+        kind: &Kind,
+        start: usize,
+        number: number::Number,
+        field: &'static Field,
+        depth: usize,
+    ) {
+        let fault = match (kind, number.integer) {
+            (Kind::Integer { min, max, .. }, Some(value)) => {
+                (value < *min || value > *max).then_some(SchemaFaultKind::OutOfRange)
+            }
+            (Kind::Number { min, max, .. }, Some(value)) => {
+                (*min > value as f64 || *max < value as f64).then_some(SchemaFaultKind::OutOfRange)
+            }
+            (kind, None) => self.check_fraction(kind, start, number.end),
+            _ => None,
+        };
+        if let Some(fault) = fault {
+            self.fault(fault, field.meaning, depth);
+        }
+    }
+
+    /// A number written with a fraction or an exponent.
+    fn check_fraction(&self, kind: &Kind, start: usize, end: usize) -> Option<SchemaFaultKind> {
+        let literal = self.bytes.get(start..end).unwrap_or_default();
+        let out_of_range = match *kind {
+            Kind::Integer { lenient, .. } if !lenient || number::decimals(literal) > 0 => {
+                return Some(SchemaFaultKind::WrongType);
+            }
+            Kind::Integer { min, max, .. } => {
+                let value = number::float(self.bytes, start, end);
+                (min != i64::MIN && value < min as f64) || (max != i64::MAX && value > max as f64)
+            }
+            Kind::Number { min, max, decimals } => {
+                let unbounded = min == f64::NEG_INFINITY && max == f64::INFINITY;
+                let coarse = decimals != u8::MAX && number::decimals(literal) > decimals.into();
+                coarse
+                    || (!unbounded && {
+                        let value = number::float(self.bytes, start, end);
+                        value < min || value > max
+                    })
+            }
+            _ => false,
+        };
+        out_of_range.then_some(SchemaFaultKind::OutOfRange)
+    }
+
+    /// Undoes a string's escapes, into the room for it.
+    pub(super) fn undo(&mut self, span: Span) {
+        self.plain.clear();
+        self.plain
+            .extend(unescaped(self.inside(span.start, span.end)));
+    }
+
+    /// Keeps a string's fact; gives the position after its closing quote.
+    #[inline]
+    fn string_fact(&mut self, field: &'static Field, span: Span) -> usize {
+        if field.meaning != Meaning::Plain {
+            self.push_fact(field, span);
+        }
+        span.end + 1
+    }
+
+    #[inline]
+    fn fact(&mut self, field: &'static Field, start: usize, end: usize) -> usize {
+        if field.meaning != Meaning::Plain {
+            self.push_fact(
+                field,
+                Span {
+                    start,
+                    end,
+                    escaped: false,
+                },
+            );
+        }
+        end
+    }
+
+    /// Keeps the fact of a value that holds others, before theirs.
+    fn open_fact(&mut self, field: &'static Field, start: usize) -> Option<usize> {
+        let place = self.facts.len();
+        self.fact(field, start, start);
+        (self.facts.len() > place).then_some(place)
+    }
+
+    fn close_fact(&mut self, place: Option<usize>, end: usize) {
+        if let Some(fact) = place.and_then(|place| self.facts.get_mut(place)) {
+            fact.end = end as u32;
+        }
+    }
+
+    #[inline]
+    fn push_fact(&mut self, field: &'static Field, span: Span) {
+        if self.facts.len() >= Limits::FACTS_MAX {
+            self.facts_dropped = self.facts_dropped.saturating_add(1);
+            return;
+        }
+        // A message is at most 1 MiB long, so the positions fit.
+        self.facts.push(Fact {
+            field,
+            start: span.start as u32,
+            end: span.end as u32,
+            object: self.object,
+            escaped: span.escaped,
+        });
+    }
+}
+
+/// Which fields of an object have come.
+#[derive(Default)]
+struct Seen {
+    fields: u64,
+    /// Fields of which a key came that differs only in case.
+    variants: u64,
+}
