@@ -28,7 +28,7 @@ pub use event::{
 pub use keys::{PseudonymKey, VerifierKey};
 pub use moment::{Moment, UnixMillis};
 pub use policy::{Controls, OnUnreadable, Policy};
-pub use redact::Shown;
+pub use redact::{Shown, shown};
 pub use state::StationState;
 pub use station::{Protocols, Route, RouteId, Secret, StationRecord, Tenant, UpstreamCredential};
 pub use verdict::{Cleared, Control, Finding, Judgement, Mode, Own, Reason, Refusal, Verdict};

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use ocpp::Meaning;
+use ocpp::{Fact, Facts, Meaning};
 
 use crate::PseudonymKey;
 
@@ -19,6 +19,16 @@ pub struct Shown<'a> {
     pub text: &'a str,
     /// The key of its pseudonym.
     pub key: &'a PseudonymKey,
+}
+
+/// A fact of a message as it may be shown, its escapes undone.
+pub fn shown(facts: &Facts<'_>, fact: &Fact, key: &PseudonymKey) -> String {
+    let shown = Shown {
+        meaning: fact.field.meaning,
+        text: &ocpp::unescape(facts.text(fact)),
+        key,
+    };
+    shown.to_string()
 }
 
 /// Characters of a value at most.

@@ -1,3 +1,4 @@
+use ocpp::{Exchange, Frame, Limits, Message, Reader, Side, Version};
 use proptest::prelude::*;
 
 use super::*;
@@ -61,6 +62,32 @@ fn values_are_shown_by_their_meaning() {
     ] {
         assert_eq!(show(meaning, text), expected);
     }
+}
+
+#[test]
+fn a_message_is_shown_by_what_its_fields_mean() {
+    let (mut reader, open) = (Reader::new(), Exchange::new(1));
+    let limits = Limits::default();
+    let mut show = |tag: &str| {
+        let text = format!(r#"[2,"1","Authorize",{{"idTag":"{tag}"}}]"#);
+        let frame = Frame::text(text.as_bytes());
+        let message = reader.read(frame, Side::Station, Version::V16, &limits, &open);
+        let Message::Call(call) = message else {
+            panic!("{message:?}");
+        };
+        let key = PseudonymKey::new([5; 32]);
+        let facts = call.facts.iter();
+        facts
+            .map(|fact| super::shown(&call.facts, fact, &key))
+            .collect::<Vec<_>>()
+    };
+    let plain = show("04A2B3C4");
+    assert_eq!(plain, [super::tests::show(Meaning::Token, "04A2B3C4")]);
+    assert_eq!(
+        plain,
+        show("\\u00304A2b3c4"),
+        "escaped, and in another case"
+    );
 }
 
 #[test]

@@ -1,0 +1,355 @@
+//! Whole conversations, from the bytes of each message to what leaves in its stead: reader, exchange
+//! and policy as a session puts them together.
+
+use std::time::Duration;
+
+use guard::{Controls, Mode, Moment, OnUnreadable, Outcome, Policy, StationState, Verdict};
+use ocpp::{Frame, HardFault, Limits, Reader, Side, Version};
+
+use Side::{Csms, Station};
+
+struct Session {
+    policy: Policy,
+    reader: Reader,
+    state: StationState,
+    now: Moment,
+}
+
+/// What leaves: the very bytes that came, or our own text and to whom.
+#[derive(Debug, PartialEq)]
+enum Leaves {
+    Same,
+    Own(Side, String),
+    Nothing,
+}
+
+impl Session {
+    fn new(version: Version) -> Session {
+        Session {
+            policy: Policy::default(),
+            reader: Reader::new(),
+            state: StationState::new(version, 5),
+            now: Moment::default(),
+        }
+    }
+
+    fn strict(version: Version) -> Session {
+        let mut session = Session::new(version);
+        session.policy.controls.schema = Mode::Enforce;
+        session
+    }
+
+    fn say(&mut self, from: Side, text: &str) -> Leaves {
+        self.frame(from, Frame::text(text.as_bytes())).1
+    }
+
+    fn frame(&mut self, from: Side, frame: Frame<'_>) -> (Outcome, Leaves) {
+        let (version, limits) = (self.state.version(), &self.policy.limits);
+        let message = self
+            .reader
+            .read(frame, from, version, limits, self.state.exchange());
+        let judgement = self
+            .policy
+            .judge(message, self.now, &mut self.state, self.now);
+        let outcome = judgement.outcome();
+        let leaves = match &judgement.verdict {
+            Verdict::Forward(cleared) => {
+                assert_eq!(cleared.bytes(), frame.bytes(), "bytes in are bytes out");
+                Leaves::Same
+            }
+            Verdict::Refuse(refusal) => refusal.own().map_or(Leaves::Nothing, |own| {
+                Leaves::Own(own.to(), String::from_utf8_lossy(own.bytes()).into_owned())
+            }),
+            Verdict::Join | Verdict::Disconnect(_) => Leaves::Nothing,
+        };
+        (outcome, leaves)
+    }
+
+    fn heartbeat(&self) -> Option<u64> {
+        self.state
+            .heartbeat_longest()
+            .map(|longest| longest.as_secs())
+    }
+}
+
+const BOOT_16: &str =
+    r#"[2,"b","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]"#;
+
+fn boot_answer(interval: &str) -> String {
+    format!(
+        r#"[3,"b",{{"status":"Accepted","currentTime":"2026-01-01T00:00:00Z","interval":{interval}}}]"#
+    )
+}
+
+#[test]
+fn a_station_boots_and_learns_its_heartbeat() {
+    let mut session = Session::strict(Version::V16);
+    assert_eq!(session.heartbeat(), None);
+    assert_eq!(session.say(Station, BOOT_16), Leaves::Same);
+    assert_eq!(session.say(Csms, &boot_answer("300")), Leaves::Same);
+    assert_eq!(session.heartbeat(), Some(300));
+}
+
+#[test]
+fn the_longest_interval_counts_and_absurd_ones_are_bounded() {
+    let mut session = Session::new(Version::V16);
+    for (interval, longest) in [
+        ("300", Some(300)),
+        ("60", Some(300)),
+        ("0", Some(300)),
+        ("-5", Some(300)),
+        ("1e9", Some(300)),
+        ("\"900\"", Some(900)),
+        ("99999999", Some(24 * 60 * 60)),
+    ] {
+        session.say(Station, BOOT_16);
+        session.say(Csms, &boot_answer(interval));
+        assert_eq!(session.heartbeat(), longest, "{interval}");
+    }
+}
+
+#[test]
+fn the_interval_is_learnt_from_forwarded_messages_alone() {
+    let mut session = Session::new(Version::V16);
+    session.say(Csms, &boot_answer("900"));
+    assert_eq!(session.heartbeat(), None, "nobody asked");
+    session.say(Station, r#"[2,"d","DataTransfer",{"vendorId":"v"}]"#);
+    session.say(
+        Station,
+        r#"[2,"c","ChangeConfiguration",{"key":"HeartbeatInterval","value":"900"}]"#,
+    );
+    assert_eq!(session.heartbeat(), None, "not the station's to send");
+}
+
+#[test]
+fn the_csms_may_set_the_interval_by_configuration() {
+    let mut session = Session::strict(Version::V16);
+    let set = |key: &str, value: &str| {
+        format!(r#"[2,"{key}{value}","ChangeConfiguration",{{"key":"{key}","value":"{value}"}}]"#)
+    };
+    assert_eq!(
+        session.say(Csms, &set("MeterValueSampleInterval", "600")),
+        Leaves::Same
+    );
+    assert_eq!(session.heartbeat(), None);
+    assert_eq!(
+        session.say(Csms, &set("HeartBeatInterval", "600")),
+        Leaves::Same
+    );
+    assert_eq!(session.heartbeat(), Some(600));
+
+    let mut session = Session::strict(Version::V201);
+    let one = r#"{"attributeValue":"700","component":{"name":"OCPPCommCtrlr"},"variable":{"name":"HeartbeatInterval"}}"#;
+    let two = r#"{"attributeValue":"800","component":{"name":"OCPPCommCtrlr"},"variable":{"name":"RetryBackOffWaitMinimum"}}"#;
+    let many = format!(r#"[2,"1","SetVariables",{{"setVariableData":[{one},{two}]}}]"#);
+    assert_eq!(session.say(Csms, &many), Leaves::Same);
+    assert_eq!(
+        session.heartbeat(),
+        None,
+        "which value is meant is not looked into"
+    );
+    let single = format!(r#"[2,"2","SetVariables",{{"setVariableData":[{one}]}}]"#);
+    assert_eq!(session.say(Csms, &single), Leaves::Same);
+    assert_eq!(session.heartbeat(), Some(700));
+}
+
+#[test]
+fn an_answer_is_read_by_the_action_of_its_call() {
+    let mut session = Session::strict(Version::V16);
+    session.say(Station, r#"[2,"h","Heartbeat",{}]"#);
+    session.say(Csms, r#"[2,"h","Reset",{"type":"Hard"}]"#);
+    // The same id in both directions, and each answer is held to its own schema.
+    assert_eq!(
+        session.say(Station, r#"[3,"h",{"status":"Accepted"}]"#),
+        Leaves::Same
+    );
+    let own =
+        r#"[4,"h","InternalError","in the answer, a required field is missing: currentTime",{}]"#;
+    assert_eq!(
+        session.say(Csms, r#"[3,"h",{}]"#),
+        Leaves::Own(Station, own.to_owned())
+    );
+}
+
+#[test]
+fn a_call_that_breaks_its_schema_is_answered_in_the_words_of_its_version() {
+    for (version, action, code) in [
+        (Version::V16, "Nonsense", "NotImplemented"),
+        (Version::V201, "Nonsense", "NotImplemented"),
+        (
+            Version::V16,
+            "BootNotification",
+            "OccurenceConstraintViolation",
+        ),
+        (
+            Version::V201,
+            "BootNotification",
+            "OccurrenceConstraintViolation",
+        ),
+        (
+            Version::V21,
+            "BootNotification",
+            "OccurrenceConstraintViolation",
+        ),
+    ] {
+        let mut session = Session::strict(version);
+        let call = format!(r#"[2,"1","{action}",{{}}]"#);
+        let Leaves::Own(Station, told) = session.say(Station, &call) else {
+            panic!("{action} in {version} is not answered");
+        };
+        assert!(told.starts_with(&format!(r#"[4,"1","{code}","#)), "{told}");
+        assert_eq!(
+            Session::new(version).say(Station, &call),
+            Leaves::Same,
+            "observed"
+        );
+    }
+}
+
+#[test]
+fn an_id_with_escapes_comes_back_as_it_was_meant() {
+    let mut session = Session::strict(Version::V201);
+    let told = session.say(Station, r#"[2,"a\"b\\c\u0001\u00e9","Nonsense",{}]"#);
+    let own =
+        r#"[4,"a\"b\\c\u0001é","NotImplemented","this OCPP version knows no such action",{}]"#;
+    assert_eq!(told, Leaves::Own(Station, own.to_owned()));
+    // One id, whichever way it is escaped.
+    session.say(Station, r#"[2,"\u0061","Heartbeat",{}]"#);
+    assert_eq!(
+        session.say(Csms, r#"[4,"a","InternalError","",{}]"#),
+        Leaves::Same
+    );
+}
+
+/// A message for each hard fault. The type, id and action of the first kind are readable.
+fn hard_faults() -> Vec<(HardFault, Vec<u8>)> {
+    let call = |payload: &str| format!(r#"[2,"1","DataTransfer",{payload}]"#).into_bytes();
+    let keys: Vec<String> = (0..=64).map(|number| format!("\"k{number}\":0")).collect();
+    let mut invalid = call(r#"{"vendorId":"?"}"#);
+    if let Some(byte) = invalid.iter_mut().find(|byte| **byte == b'?') {
+        *byte = 0xff;
+    }
+    let deep = format!(
+        r#"{{"vendorId":"v","x":{}{}}}"#,
+        "[".repeat(20),
+        "]".repeat(20)
+    );
+    vec![
+        (
+            HardFault::DuplicateKey,
+            call(r#"{"vendorId":"a","\u0076endorId":"b"}"#),
+        ),
+        (
+            HardFault::CaseVariantKey,
+            call(r#"{"vendorId":"a","VendorId":"b"}"#),
+        ),
+        (HardFault::LoneSurrogate, call(r#"{"vendorId":"\ud800"}"#)),
+        (HardFault::NulCharacter, call(r#"{"vendorId":"\u0000"}"#)),
+        (
+            HardFault::NumberOverflow,
+            call(r#"{"vendorId":"a","x":1e999}"#),
+        ),
+        (
+            HardFault::IntegerBeyondExact,
+            call(r#"{"vendorId":"a","x":9007199254740993}"#),
+        ),
+        (HardFault::TooDeep, call(&deep)),
+        (
+            HardFault::TooManyUnknownKeys,
+            call(&format!("{{{}}}", keys.join(","))),
+        ),
+        (
+            HardFault::TrailingData,
+            [call("{}"), b" []".to_vec()].concat(),
+        ),
+        (HardFault::NotJson, call("{vendorId:1}")),
+        (
+            HardFault::NotAnEnvelope,
+            br#"[2,"1","DataTransfer"]"#.to_vec(),
+        ),
+        (HardFault::NotAnEnvelope, br#"{"vendorId":"a"}"#.to_vec()),
+        (HardFault::UnknownMessageType, br#"[9,"1",{}]"#.to_vec()),
+        (HardFault::InvalidUtf8, invalid),
+        (
+            HardFault::ByteOrderMark,
+            [b"\xef\xbb\xbf".to_vec(), call("{}")].concat(),
+        ),
+        (
+            HardFault::Oversize,
+            call(&format!(
+                "{{\"data\":\"{}\"}}",
+                "x".repeat(Limits::MESSAGE_BYTES_MAX as usize)
+            )),
+        ),
+    ]
+}
+
+#[test]
+fn no_hard_fault_passes_in_any_mode() {
+    for mode in [Mode::Off, Mode::Observe, Mode::Enforce] {
+        for version in Version::ALL {
+            for from in [Station, Csms] {
+                for (fault, bytes) in hard_faults() {
+                    let mut session = Session::new(version);
+                    session.policy.controls = Controls {
+                        schema: mode,
+                        direction: mode,
+                        correlation: mode,
+                        pipelining: mode,
+                    };
+                    let (outcome, leaves) = session.frame(from, Frame::text(&bytes));
+                    assert_eq!(outcome, Outcome::Refused(None, Some(fault)), "{version}");
+                    assert!(!matches!(leaves, Leaves::Own(to, _) if to != from));
+                    session.policy.unreadable = OnUnreadable::Close;
+                    let (outcome, leaves) = session.frame(from, Frame::text(&bytes));
+                    assert_eq!((outcome, leaves), (Outcome::Disconnected, Leaves::Nothing));
+                }
+                let binary = Frame::binary(br#"[2,"1","Heartbeat",{}]"#);
+                let (outcome, _) = Session::new(version).frame(from, binary);
+                assert_eq!(
+                    outcome,
+                    Outcome::Refused(None, Some(HardFault::BinaryFrame))
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_of_notifications_after_boot_takes_its_turns() {
+    let mut session = Session::new(Version::V16);
+    let status = |id: u8| {
+        format!(
+            r#"[2,"{id}","StatusNotification",{{"connectorId":{id},"errorCode":"NoError","status":"Available"}}]"#
+        )
+    };
+    session.say(Station, BOOT_16);
+    let must_wait = |session: &mut Session, text: &str| {
+        let frame = Frame::text(text.as_bytes());
+        let (version, limits) = (session.state.version(), &session.policy.limits);
+        let message =
+            session
+                .reader
+                .read(frame, Station, version, limits, session.state.exchange());
+        session
+            .policy
+            .must_wait(&message, &session.state, session.now)
+    };
+    assert!(must_wait(&mut session, &status(1)));
+    assert!(!must_wait(&mut session, BOOT_16), "a repetition is joined");
+    assert!(
+        !must_wait(&mut session, r#"[3,"x",{}]"#),
+        "answers never wait"
+    );
+    session.now = session.now.plus(Duration::from_secs(2));
+    assert_eq!(session.say(Csms, &boot_answer("300")), Leaves::Same);
+    for id in 1..40 {
+        assert!(!must_wait(&mut session, &status(id)));
+        assert_eq!(session.say(Station, &status(id)), Leaves::Same);
+        assert!(must_wait(&mut session, &status(id + 1)));
+        assert_eq!(
+            session.say(Csms, &format!(r#"[3,"{id}",{{}}]"#)),
+            Leaves::Same
+        );
+    }
+}
