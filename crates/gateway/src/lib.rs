@@ -12,6 +12,7 @@
 mod clock;
 mod counters;
 mod events;
+pub mod http;
 mod settings;
 pub mod ws;
 

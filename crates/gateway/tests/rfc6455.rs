@@ -1,5 +1,11 @@
 //! RFC 6455 by clause: what the frame layer takes, what it refuses, and the close code it answers.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what must hold, and fails where it does not"
+)]
+
 use gateway::ws::{
     Decoder, Incoming, Input, Opcode, Role, WsError, WsLimits, append_close, append_ping,
     append_pong, append_text, apply_mask, encode_header,

@@ -1,5 +1,11 @@
 //! Our frame layer and tokio-tungstenite, talking to each other in both roles.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what must hold, and fails where it does not"
+)]
+
 use std::time::Duration;
 
 use futures_util::future::join;
