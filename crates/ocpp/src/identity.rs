@@ -56,8 +56,10 @@ impl StationId {
         if !fits {
             return Err(InvalidStationId::TooLong { max });
         }
-        // A leading or trailing space survives no configuration file: it is a trick (A15).
-        if !text.chars().all(allowed) || text.starts_with(' ') || text.ends_with(' ') {
+        // A leading or trailing space survives no configuration file, and a segment of dots only
+        // names another path: both are tricks (A15).
+        let trick = text.starts_with(' ') || text.ends_with(' ') || matches!(text, "." | "..");
+        if trick || !text.chars().all(allowed) {
             return Err(InvalidStationId::Character(version));
         }
         Ok(StationId(Arc::from(text)))
@@ -131,6 +133,8 @@ mod tests {
             "a ",
             "a\u{202e}b",
             "\u{feff}a",
+            ".",
+            "..",
         ] {
             for version in Version::ALL {
                 assert!(
