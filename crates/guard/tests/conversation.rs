@@ -1,76 +1,14 @@
 //! Whole conversations, from the bytes of each message to what leaves in its stead: reader, exchange
 //! and policy as a session puts them together.
 
+mod common;
+
 use std::time::Duration;
 
-use guard::{Controls, Mode, Moment, OnUnreadable, Outcome, Policy, StationState, Verdict};
-use ocpp::{Frame, HardFault, Limits, Reader, Side, Version};
+use ocpp::Side::{Csms, Station};
+use ocpp::{Frame, Version};
 
-use Side::{Csms, Station};
-
-struct Session {
-    policy: Policy,
-    reader: Reader,
-    state: StationState,
-    now: Moment,
-}
-
-/// What leaves: the very bytes that came, or our own text and to whom.
-#[derive(Debug, PartialEq)]
-enum Leaves {
-    Same,
-    Own(Side, String),
-    Nothing,
-}
-
-impl Session {
-    fn new(version: Version) -> Session {
-        Session {
-            policy: Policy::default(),
-            reader: Reader::new(),
-            state: StationState::new(version, 5),
-            now: Moment::default(),
-        }
-    }
-
-    fn strict(version: Version) -> Session {
-        let mut session = Session::new(version);
-        session.policy.controls.schema = Mode::Enforce;
-        session
-    }
-
-    fn say(&mut self, from: Side, text: &str) -> Leaves {
-        self.frame(from, Frame::text(text.as_bytes())).1
-    }
-
-    fn frame(&mut self, from: Side, frame: Frame<'_>) -> (Outcome, Leaves) {
-        let (version, limits) = (self.state.version(), &self.policy.limits);
-        let message = self
-            .reader
-            .read(frame, from, version, limits, self.state.exchange());
-        let judgement = self
-            .policy
-            .judge(message, self.now, &mut self.state, self.now);
-        let outcome = judgement.outcome();
-        let leaves = match &judgement.verdict {
-            Verdict::Forward(cleared) => {
-                assert_eq!(cleared.bytes(), frame.bytes(), "bytes in are bytes out");
-                Leaves::Same
-            }
-            Verdict::Refuse(refusal) => refusal.own().map_or(Leaves::Nothing, |own| {
-                Leaves::Own(own.to(), String::from_utf8_lossy(own.bytes()).into_owned())
-            }),
-            Verdict::Join | Verdict::Disconnect(_) => Leaves::Nothing,
-        };
-        (outcome, leaves)
-    }
-
-    fn heartbeat(&self) -> Option<u64> {
-        self.state
-            .heartbeat_longest()
-            .map(|longest| longest.as_secs())
-    }
-}
+use common::{Leaves, Session};
 
 const BOOT_16: &str =
     r#"[2,"b","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]"#;
@@ -219,100 +157,6 @@ fn an_id_with_escapes_comes_back_as_it_was_meant() {
         session.say(Csms, r#"[4,"a","InternalError","",{}]"#),
         Leaves::Same
     );
-}
-
-/// A message for each hard fault. The type, id and action of the first kind are readable.
-fn hard_faults() -> Vec<(HardFault, Vec<u8>)> {
-    let call = |payload: &str| format!(r#"[2,"1","DataTransfer",{payload}]"#).into_bytes();
-    let keys: Vec<String> = (0..=64).map(|number| format!("\"k{number}\":0")).collect();
-    let mut invalid = call(r#"{"vendorId":"?"}"#);
-    if let Some(byte) = invalid.iter_mut().find(|byte| **byte == b'?') {
-        *byte = 0xff;
-    }
-    let deep = format!(
-        r#"{{"vendorId":"v","x":{}{}}}"#,
-        "[".repeat(20),
-        "]".repeat(20)
-    );
-    vec![
-        (
-            HardFault::DuplicateKey,
-            call(r#"{"vendorId":"a","\u0076endorId":"b"}"#),
-        ),
-        (
-            HardFault::CaseVariantKey,
-            call(r#"{"vendorId":"a","VendorId":"b"}"#),
-        ),
-        (HardFault::LoneSurrogate, call(r#"{"vendorId":"\ud800"}"#)),
-        (HardFault::NulCharacter, call(r#"{"vendorId":"\u0000"}"#)),
-        (
-            HardFault::NumberOverflow,
-            call(r#"{"vendorId":"a","x":1e999}"#),
-        ),
-        (
-            HardFault::IntegerBeyondExact,
-            call(r#"{"vendorId":"a","x":9007199254740993}"#),
-        ),
-        (HardFault::TooDeep, call(&deep)),
-        (
-            HardFault::TooManyUnknownKeys,
-            call(&format!("{{{}}}", keys.join(","))),
-        ),
-        (
-            HardFault::TrailingData,
-            [call("{}"), b" []".to_vec()].concat(),
-        ),
-        (HardFault::NotJson, call("{vendorId:1}")),
-        (
-            HardFault::NotAnEnvelope,
-            br#"[2,"1","DataTransfer"]"#.to_vec(),
-        ),
-        (HardFault::NotAnEnvelope, br#"{"vendorId":"a"}"#.to_vec()),
-        (HardFault::UnknownMessageType, br#"[9,"1",{}]"#.to_vec()),
-        (HardFault::InvalidUtf8, invalid),
-        (
-            HardFault::ByteOrderMark,
-            [b"\xef\xbb\xbf".to_vec(), call("{}")].concat(),
-        ),
-        (
-            HardFault::Oversize,
-            call(&format!(
-                "{{\"data\":\"{}\"}}",
-                "x".repeat(Limits::MESSAGE_BYTES_MAX as usize)
-            )),
-        ),
-    ]
-}
-
-#[test]
-fn no_hard_fault_passes_in_any_mode() {
-    for mode in [Mode::Off, Mode::Observe, Mode::Enforce] {
-        for version in Version::ALL {
-            for from in [Station, Csms] {
-                for (fault, bytes) in hard_faults() {
-                    let mut session = Session::new(version);
-                    session.policy.controls = Controls {
-                        schema: mode,
-                        direction: mode,
-                        correlation: mode,
-                        pipelining: mode,
-                    };
-                    let (outcome, leaves) = session.frame(from, Frame::text(&bytes));
-                    assert_eq!(outcome, Outcome::Refused(None, Some(fault)), "{version}");
-                    assert!(!matches!(leaves, Leaves::Own(to, _) if to != from));
-                    session.policy.unreadable = OnUnreadable::Close;
-                    let (outcome, leaves) = session.frame(from, Frame::text(&bytes));
-                    assert_eq!((outcome, leaves), (Outcome::Disconnected, Leaves::Nothing));
-                }
-                let binary = Frame::binary(br#"[2,"1","Heartbeat",{}]"#);
-                let (outcome, _) = Session::new(version).frame(from, binary);
-                assert_eq!(
-                    outcome,
-                    Outcome::Refused(None, Some(HardFault::BinaryFrame))
-                );
-            }
-        }
-    }
 }
 
 #[test]
