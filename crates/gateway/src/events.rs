@@ -1,7 +1,7 @@
 //! The way out for events: a bounded queue that the road never waits for.
 //!
 //! Waking a reader for each event would cost more than relaying the message it tells of, so nobody
-//! is woken: the reader comes by every [`DRAIN_INTERVAL`] and takes what there is.
+//! is woken: the reader comes by every `DRAIN_INTERVAL` and takes what there is.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use guard::Event;
 
 /// How often the reader comes by.
-pub const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
+const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
 
 struct Queue {
     events: Mutex<VecDeque<Event>>,

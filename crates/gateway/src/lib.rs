@@ -9,17 +9,31 @@
 //! sees `ocpp` and `guard` only; who may connect arrives as a snapshot, what happened leaves through
 //! a bounded queue that is never waited for.
 
+mod certificate;
 mod clock;
 mod counters;
 mod events;
+mod gate;
+mod gateway;
 pub mod http;
+mod live;
+mod relay;
 mod settings;
+mod target;
+mod tls;
+mod upstream;
+mod welcome;
+mod wire;
 pub mod ws;
 
 pub use clock::Clock;
 pub use counters::{Counters, CountersSnapshot};
 pub use events::{EventReceiver, EventSender, event_queue};
+pub use gate::Shared;
+pub use gateway::{Gateway, StartError};
 pub use settings::{
     GateLimits, ListenerSettings, PemIdentity, SessionSettings, Settings, TlsSettings,
     UpstreamSettings,
 };
+pub use target::{InvalidTarget, Target};
+pub use tls::TlsError;

@@ -75,10 +75,15 @@ pub struct GateLimits {
     pub head_deadline: Duration,
     /// For connection, TLS and upgrade towards the CSMS together.
     pub upstream_deadline: Duration,
-    /// Waiting for an older session of the same station to be gone, its upstream included.
+    /// Waiting for an older session of the same station to be gone, its upstream included; longer
+    /// than [`SessionSettings::close_deadline`], since its sockets may be dead.
     pub displace_deadline: Duration,
     /// argon2 runs under way at once in the whole gate (each takes 19 MiB).
     pub slow_hashes_max: usize,
+    /// Waiting for a turn to hash a password slowly.
+    pub hash_deadline: Duration,
+    /// Stations whose slow password check is remembered in memory (80 bytes each).
+    pub hashes_remembered_max: usize,
     /// Calls of one direction that wait for the one in flight.
     pub calls_queued_max: usize,
     /// Bytes of such calls together.
@@ -97,8 +102,10 @@ impl Default for GateLimits {
             tls_deadline: Duration::from_secs(10),
             head_deadline: Duration::from_secs(10),
             upstream_deadline: Duration::from_secs(10),
-            displace_deadline: Duration::from_secs(5),
+            displace_deadline: Duration::from_secs(15),
             slow_hashes_max: 2,
+            hash_deadline: Duration::from_secs(20),
+            hashes_remembered_max: 100_000,
             calls_queued_max: 32,
             calls_queued_bytes_max: 64 << 10,
             control_frames_max: 64,

@@ -49,6 +49,11 @@ impl<'b> Input<'b> {
         self.bytes.len() - self.at
     }
 
+    /// What the decoder has not looked at, for another time.
+    pub fn into_rest(self) -> &'b mut [u8] {
+        self.bytes.get_mut(self.at..).unwrap_or_default()
+    }
+
     fn rest(&mut self) -> &mut [u8] {
         self.bytes.get_mut(self.at..).unwrap_or_default()
     }

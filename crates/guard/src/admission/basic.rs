@@ -24,6 +24,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl Basic {
+    /// A user name and a password that somebody has read already.
+    pub fn new(user: Vec<u8>, password: Secret) -> Basic {
+        Basic { user, password }
+    }
+
     /// Reads the value of an `Authorization` header; what cannot be read counts as none.
     ///
     /// The password is whatever follows the first colon, byte for byte: OCPP 1.6's need not be UTF-8.

@@ -1,0 +1,233 @@
+//! What two sides say to each other: every message read, judged, carried out and told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard::{Event, Judgement, Moment, Outcome, Policy, SessionFacts, StationState, Verdict};
+use ocpp::{Frame, HardFault, Message, MessageType, Reader, Side};
+
+use super::outbox::Outbox;
+use super::waiting::Waiting;
+use crate::counters::{add, count};
+use crate::gate::Gate;
+use crate::ws::WsError;
+
+/// A text message must be UTF-8, or the connection fails: RFC 6455, 8.1 leaves no choice.
+const END_NOT_UTF8: End = End::Protocol(WsError::TextNotUtf8);
+
+/// One session's conversation, without its sockets.
+pub(super) struct Conversation {
+    pub(super) gate: Arc<Gate>,
+    pub(super) session: Arc<SessionFacts>,
+    state: StationState,
+    from_station: Waiting,
+    from_csms: Waiting,
+    station_spoke: Duration,
+}
+
+/// Why a session must end, and by whom it was broken is known where this is raised.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// By policy.
+    Policy(guard::Reason),
+    /// RFC 6455 was broken.
+    Protocol(WsError),
+}
+
+impl Conversation {
+    pub(super) fn new(
+        gate: Arc<Gate>,
+        session: Arc<SessionFacts>,
+        state: StationState,
+        now: Moment,
+    ) -> Conversation {
+        Conversation {
+            gate,
+            session,
+            state,
+            from_station: Waiting::default(),
+            from_csms: Waiting::default(),
+            station_spoke: now.elapsed,
+        }
+    }
+
+    /// A message came in: it waits for its turn, or is judged at once and carried out.
+    pub(super) fn hear(
+        &mut self,
+        from: Side,
+        frame: Frame<'_>,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), End> {
+        let counters = &self.gate.counters;
+        match from {
+            Side::Station => {
+                self.station_spoke = desk.now.elapsed;
+                count(&counters.from_stations);
+                add(&counters.bytes_from_stations, frame.bytes().len());
+            }
+            Side::Csms => {
+                count(&counters.from_csms);
+                add(&counters.bytes_from_csms, frame.bytes().len());
+            }
+        }
+        if self.must_wait(from, frame, desk) {
+            count(&self.gate.counters.queued);
+            self.waiting(from).push(frame.bytes(), desk.now);
+            return Ok(());
+        }
+        self.judge(from, frame, desk.now, desk)?;
+        // An answer ends the wait of the side that asked.
+        self.call_next(from.other(), desk)
+    }
+
+    /// CALLs wait while another one of their direction is in flight, and SENDs behind waiting CALLs.
+    /// Answers never wait: a CSMS that asks back before it answers would wait for itself.
+    fn must_wait(&mut self, from: Side, frame: Frame<'_>, desk: &mut Desk<'_>) -> bool {
+        let queued = !self.waiting(from).is_empty();
+        if !queued && !self.state.call_in_flight(from, desk.now) {
+            return false;
+        }
+        match ocpp::peek(frame.bytes()) {
+            Some(MessageType::Call) => {
+                let message = read(frame, from, &self.state, desk.policy, desk.reader);
+                desk.policy.must_wait(&message, &self.state, desk.now)
+            }
+            Some(MessageType::Send) => queued,
+            _ => false,
+        }
+    }
+
+    /// Judges waiting CALLs until one is in flight again.
+    pub(super) fn call_next(&mut self, from: Side, desk: &mut Desk<'_>) -> Result<(), End> {
+        while !self.waiting(from).is_empty() && !self.state.call_in_flight(from, desk.now) {
+            let Some((call, arrived)) = self.waiting(from).pop() else {
+                break;
+            };
+            self.judge(from, Frame::text(&call), arrived, desk)?;
+        }
+        Ok(())
+    }
+
+    /// The side that asked is leaving: what it said before must not be lost with it.
+    pub(super) fn call_all(&mut self, from: Side, desk: &mut Desk<'_>) -> Result<(), End> {
+        while let Some((call, _)) = self.waiting(from).pop() {
+            self.judge(from, Frame::text(&call), desk.now, desk)?;
+        }
+        Ok(())
+    }
+
+    fn judge(
+        &mut self,
+        from: Side,
+        frame: Frame<'_>,
+        arrived: Moment,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), End> {
+        let message = read(frame, from, &self.state, desk.policy, desk.reader);
+        let judgement = desk
+            .policy
+            .judge(message, arrived, &mut self.state, desk.now);
+        let done = carry_out(&judgement.verdict, from.other(), desk.outbox, &self.gate);
+        self.tell(from, judgement, desk.now);
+        done
+    }
+
+    fn tell(&self, from: Side, judgement: Judgement<'_>, now: Moment) {
+        let outcome = judgement.outcome();
+        if !judgement.findings.is_empty() && outcome == Outcome::Forwarded {
+            count(&self.gate.counters.observed);
+        }
+        self.gate.events.tell(Event::Message {
+            at: now,
+            session: Arc::clone(&self.session),
+            from,
+            kind: judgement.kind,
+            action: judgement.action,
+            bytes: judgement.bytes,
+            outcome,
+            findings: judgement.findings,
+            latency: judgement.latency,
+        });
+    }
+
+    /// No more CALLs of that side may come in for now.
+    pub(super) fn is_full(&self, from: Side) -> bool {
+        let limits = &self.gate.settings.limits;
+        match from {
+            Side::Station => self.from_station.is_full(limits),
+            Side::Csms => self.from_csms.is_full(limits),
+        }
+    }
+
+    fn waiting(&mut self, from: Side) -> &mut Waiting {
+        match from {
+            Side::Station => &mut self.from_station,
+            Side::Csms => &mut self.from_csms,
+        }
+    }
+
+    /// When the next waiting CALL's turn comes at the latest.
+    pub(super) fn next_turn(&self, now: Moment) -> Option<Duration> {
+        if self.from_station.is_empty() && self.from_csms.is_empty() {
+            return None;
+        }
+        self.state.next_deadline(now)
+    }
+
+    /// When the station has been idle for too long: what the setting says, and never less than
+    /// twice the longest Heartbeat interval that its CSMS gave it.
+    pub(super) fn idle_at(&self) -> Duration {
+        let setting = self.gate.settings.session.idle_after;
+        let heartbeat = self.state.heartbeat_longest().unwrap_or_default();
+        self.station_spoke + setting.max(heartbeat.saturating_mul(2))
+    }
+}
+
+/// What is on the table while one turn of a session is worked off.
+pub(super) struct Desk<'d> {
+    pub(super) policy: &'d Policy,
+    pub(super) reader: &'d mut Reader,
+    pub(super) outbox: &'d mut Outbox,
+    pub(super) now: Moment,
+}
+
+fn read<'m>(
+    frame: Frame<'m>,
+    from: Side,
+    state: &StationState,
+    policy: &Policy,
+    reader: &'m mut Reader,
+) -> Message<'m> {
+    reader.read(
+        frame,
+        from,
+        state.version(),
+        &policy.limits,
+        state.exchange(),
+    )
+}
+
+fn carry_out(verdict: &Verdict<'_>, to: Side, outbox: &mut Outbox, gate: &Gate) -> Result<(), End> {
+    match verdict {
+        Verdict::Forward(cleared) => {
+            count(&gate.counters.forwarded);
+            outbox.forward(to, cleared);
+        }
+        Verdict::Join => count(&gate.counters.joined),
+        Verdict::Refuse(refusal) => {
+            count(&gate.counters.messages_refused);
+            if let Some(own) = refusal.own() {
+                count(&gate.counters.own);
+                outbox.own(&own);
+            }
+            if refusal.fault == Some(HardFault::InvalidUtf8) {
+                return Err(END_NOT_UTF8);
+            }
+        }
+        Verdict::Disconnect(reason) => {
+            count(&gate.counters.messages_refused);
+            return Err(End::Policy(*reason));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! One hop of a session: its byte stream, its frames, and whether anybody is still there.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ocpp::Side;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::conversation::End;
+use crate::settings::SessionSettings;
+use crate::wire::Wire;
+use crate::ws::{Decoder, Role, WsError};
+
+/// The station's hop or the CSMS's.
+pub(super) struct Hop {
+    wire: Wire,
+    pub(super) decoder: Decoder,
+    /// Read but not yet decoded: what came with the handshake, or behind a full row of waiting CALLs.
+    pub(super) unread: Vec<u8>,
+    /// Written but not yet taken by the socket. While there is some, the other side is not read.
+    outgoing: Vec<u8>,
+    unflushed: bool,
+    heard: Duration,
+    pinged: Option<Duration>,
+    controls: u32,
+    pub(super) close_sent: bool,
+    pub(super) close_received: bool,
+    /// The socket is of no more use.
+    pub(super) lost: bool,
+}
+
+/// What a hop's silence asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// Nothing yet; look again at this time.
+    Fine(Duration),
+    /// Send a ping now.
+    WantsPing,
+    /// The ping was not answered in time.
+    Dead,
+}
+
+impl Hop {
+    /// A hop whose handshake is done; `unread` came behind it.
+    pub(super) fn new(wire: Wire, side: Side, unread: Vec<u8>, now: Duration) -> Hop {
+        let role = match side {
+            Side::Station => Role::Server,
+            Side::Csms => Role::Client,
+        };
+        Hop {
+            wire,
+            decoder: Decoder::new(role),
+            unread,
+            outgoing: Vec::new(),
+            unflushed: false,
+            heard: now,
+            pinged: None,
+            controls: 0,
+            close_sent: false,
+            close_received: false,
+            lost: false,
+        }
+    }
+
+    /// Reads what is there: how many bytes, 0 when the peer is gone.
+    pub(super) fn read(
+        &mut self,
+        context: &mut Context<'_>,
+        input: &mut [u8],
+        now: Duration,
+    ) -> Poll<usize> {
+        let mut buffer = ReadBuf::new(input);
+        match Pin::new(&mut self.wire).poll_read(context, &mut buffer) {
+            Poll::Pending => Poll::Pending,
+            // Which error it was changes nothing: the socket is gone either way.
+            Poll::Ready(Err(_)) => Poll::Ready(0),
+            Poll::Ready(Ok(())) => {
+                self.heard = now;
+                Poll::Ready(buffer.filled().len())
+            }
+        }
+    }
+
+    /// Bytes that the socket has not taken yet.
+    pub(super) fn is_congested(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// All that was sent has left.
+    pub(super) fn is_drained(&self) -> bool {
+        self.outgoing.is_empty() && !self.unflushed
+    }
+
+    /// Writes `fresh` behind what is still waiting, as far as the socket takes it, and empties it.
+    /// True when a congestion is over, so that the other side may be read again.
+    pub(super) fn write(&mut self, context: &mut Context<'_>, fresh: &mut Vec<u8>) -> bool {
+        let was_congested = self.is_congested();
+        if self.lost {
+            fresh.clear();
+            self.outgoing = Vec::new();
+            self.unflushed = false;
+            return was_congested;
+        }
+        if self.outgoing.is_empty() && !fresh.is_empty() {
+            let taken = self.write_slice(context, fresh);
+            if let Some(rest) = fresh.get(taken..).filter(|rest| !rest.is_empty()) {
+                self.outgoing = rest.to_vec();
+            }
+        } else if !self.outgoing.is_empty() {
+            self.outgoing.extend_from_slice(fresh);
+            let outgoing = std::mem::take(&mut self.outgoing);
+            let taken = self.write_slice(context, &outgoing);
+            if let Some(rest) = outgoing.get(taken..).filter(|rest| !rest.is_empty()) {
+                self.outgoing = rest.to_vec();
+            }
+        }
+        fresh.clear();
+        if self.unflushed && !self.lost {
+            match Pin::new(&mut self.wire).poll_flush(context) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(_)) => self.lost = true,
+                Poll::Pending => {}
+            }
+        }
+        was_congested && !self.is_congested()
+    }
+
+    fn write_slice(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+            match Pin::new(&mut self.wire).poll_write(context, rest) {
+                Poll::Ready(Ok(count)) if count > 0 => {
+                    taken += count;
+                    self.unflushed = true;
+                }
+                Poll::Ready(_) => {
+                    self.lost = true;
+                    return bytes.len();
+                }
+                Poll::Pending => break,
+            }
+        }
+        taken
+    }
+
+    /// Says goodbye on the transport, as far as that goes without waiting.
+    pub(super) fn shut_down(&mut self, context: &mut Context<'_>) {
+        let _ = Pin::new(&mut self.wire).poll_shutdown(context);
+    }
+
+    /// Counts a ping or pong; too many of them between two looks end the session (threat A19).
+    pub(super) fn count_control(&mut self, max: u32) -> Result<(), End> {
+        self.controls = self.controls.saturating_add(1);
+        if self.controls > max {
+            Err(End::Protocol(WsError::TooManyControls))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Nothing more is expected of this hop.
+    pub(super) fn is_over(&self) -> bool {
+        self.lost || (self.close_sent && self.close_received && self.is_drained())
+    }
+
+    /// What this hop's silence asks for at `now`. Called once in a while, not for every message.
+    pub(super) fn silence(&mut self, settings: &SessionSettings, now: Duration) -> Silence {
+        if self.pinged.is_some_and(|pinged| self.heard > pinged) {
+            self.pinged = None;
+        }
+        match self.pinged {
+            Some(pinged) if now >= pinged + settings.pong_deadline => Silence::Dead,
+            Some(pinged) => Silence::Fine(pinged + settings.pong_deadline),
+            None if now >= self.heard + settings.ping_after => {
+                self.pinged = Some(now);
+                self.controls = 0;
+                Silence::WantsPing
+            }
+            None => {
+                self.controls = 0;
+                Silence::Fine(self.heard + settings.ping_after)
+            }
+        }
+    }
+
+    /// We have stopped reading this hop ourselves, so its silence says nothing.
+    pub(super) fn excuse(&mut self, now: Duration) {
+        self.heard = now;
+    }
+}

@@ -1,0 +1,389 @@
+//! One station's session: read from either side, judge, write to the other, until one of them leaves.
+//!
+//! A session is one hand-written future over two sockets. It holds no buffer while it is idle: what
+//! it reads, decodes and writes in one turn lies on its thread's desk. That, and boxing the TLS
+//! streams, is what decides memory per station.
+
+mod conversation;
+mod hop;
+mod outbox;
+mod waiting;
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use guard::{Closing, Event, Moment, SessionFacts, StationState};
+use ocpp::{Frame, Limits, Reader, Side};
+use tokio::time::Sleep;
+
+use self::conversation::{Conversation, Desk, End};
+use self::hop::{Hop, Silence};
+use self::outbox::Outbox;
+use crate::counters::count;
+use crate::gate::Gate;
+use crate::live::Seat;
+use crate::wire::Wire;
+use crate::ws::{Incoming, Input, WsLimits};
+
+/// Bytes read from a socket at a time: two TLS records.
+const READ_BYTES: usize = 32 << 10;
+
+/// A session looks at its timers no more often than this.
+const WATCH_EVERY_MIN: Duration = Duration::from_millis(5);
+
+/// Turns a session may take before others get theirs.
+const TURNS_MAX: usize = 8;
+
+/// What a thread needs to work off one turn of any of its sessions.
+struct Workbench {
+    input: Box<[u8]>,
+    reader: Reader,
+    outbox: Outbox,
+}
+
+thread_local! {
+    static WORKBENCH: RefCell<Workbench> = RefCell::new(Workbench {
+        input: vec![0; READ_BYTES].into_boxed_slice(),
+        reader: Reader::new(),
+        outbox: Outbox::new(),
+    });
+}
+
+/// A byte stream whose WebSocket handshake is done, and what came behind it.
+pub(crate) struct Opened {
+    pub(crate) wire: Wire,
+    pub(crate) unread: Vec<u8>,
+}
+
+/// One session. Fields are dropped in order: sockets first, then the farewell is told, and only then
+/// is the station's seat free.
+pub(crate) struct Relay {
+    station: Hop,
+    csms: Hop,
+    timer: Pin<Box<Sleep>>,
+    conversation: Conversation,
+    ending: Option<Duration>,
+    farewell: Farewell,
+    seat: Seat,
+}
+
+/// Tells how the session ended, even when it ends by a panic of ours.
+struct Farewell {
+    gate: Arc<Gate>,
+    session: Arc<SessionFacts>,
+    how: Closing,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        count(&self.gate.counters.ended);
+        let how = if std::thread::panicking() {
+            Closing::Panic
+        } else {
+            self.how.clone()
+        };
+        if how == Closing::Panic {
+            count(&self.gate.counters.panicked);
+        }
+        let at = self.gate.clock.now();
+        self.gate.events.tell(Event::Disconnected {
+            at,
+            session: Arc::clone(&self.session),
+            how,
+        });
+    }
+}
+
+impl Relay {
+    pub(crate) fn new(
+        gate: &Arc<Gate>,
+        session: Arc<SessionFacts>,
+        station: Opened,
+        csms: Opened,
+        seat: Seat,
+        seed: u64,
+    ) -> Relay {
+        let now = gate.clock.now();
+        let state = StationState::new(session.version, seed);
+        seat.sit(Arc::clone(&session));
+        let first_look = gate
+            .clock
+            .instant(now.elapsed + gate.settings.session.ping_after);
+        Relay {
+            station: Hop::new(station.wire, Side::Station, station.unread, now.elapsed),
+            csms: Hop::new(csms.wire, Side::Csms, csms.unread, now.elapsed),
+            timer: Box::pin(tokio::time::sleep_until(first_look)),
+            conversation: Conversation::new(Arc::clone(gate), Arc::clone(&session), state, now),
+            ending: None,
+            farewell: Farewell {
+                gate: Arc::clone(gate),
+                session,
+                how: Closing::Panic,
+            },
+            seat,
+        }
+    }
+
+    /// Works off all that can be done now; ready when the session is over.
+    fn turn(&mut self, context: &mut Context<'_>, bench: &mut Workbench) -> Poll<()> {
+        let gate = Arc::clone(&self.conversation.gate);
+        let policy = gate.policy.load();
+        let Workbench {
+            input,
+            reader,
+            outbox,
+        } = bench;
+        let mut desk = Desk {
+            policy: &policy,
+            reader,
+            outbox,
+            now: gate.clock.now(),
+        };
+        self.seat.watch(context.waker());
+        if self.seat.told_to_end() {
+            self.end(Closing::Operator, [Some(1001); 2], &mut desk);
+        }
+        for turn in 1.. {
+            let mut moved = self.receive(Side::Station, context, input, &mut desk);
+            moved |= self.receive(Side::Csms, context, input, &mut desk);
+            self.look_around(context, &mut desk);
+            moved |= self.station.write(context, &mut desk.outbox.to_station);
+            moved |= self.csms.write(context, &mut desk.outbox.to_csms);
+            if self.is_over(desk.now) {
+                self.station.shut_down(context);
+                self.csms.shut_down(context);
+                return Poll::Ready(());
+            }
+            if !moved {
+                break;
+            }
+            if turn == TURNS_MAX {
+                context.waker().wake_by_ref();
+                break;
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Takes one helping from that side. True when there may be more to do.
+    fn receive(
+        &mut self,
+        from: Side,
+        context: &mut Context<'_>,
+        input: &mut [u8],
+        desk: &mut Desk<'_>,
+    ) -> bool {
+        if !self.may_read(from, desk) {
+            return false;
+        }
+        let hop = self.hop(from);
+        if !hop.unread.is_empty() {
+            let mut unread = std::mem::take(&mut hop.unread);
+            self.digest(from, &mut unread, desk);
+            return true;
+        }
+        let Poll::Ready(count) = hop.read(context, input, desk.now.elapsed) else {
+            return false;
+        };
+        if count == 0 {
+            hop.lost = true;
+            self.leave(from, Closing::Lost(from), Some(1001), desk);
+        } else {
+            self.digest(from, input.get_mut(..count).unwrap_or_default(), desk);
+        }
+        true
+    }
+
+    /// Not while the other side does not take what we have for it, nor while too many CALLs wait.
+    fn may_read(&mut self, from: Side, desk: &Desk<'_>) -> bool {
+        let congested = self.station.is_congested() || self.csms.is_congested();
+        let full = self.conversation.is_full(from);
+        let hop = self.hop(from);
+        if congested || full {
+            // Its silence is our doing.
+            hop.excuse(desk.now.elapsed);
+        }
+        !(hop.lost || hop.close_received || congested || full)
+    }
+
+    /// Decodes bytes of one side and acts on what they say.
+    fn digest(&mut self, from: Side, bytes: &mut [u8], desk: &mut Desk<'_>) {
+        let policy = desk.policy;
+        let allowance = |opening: &[u8]| policy.limits.bytes_max_for(opening) as usize;
+        let limits = WsLimits {
+            fragments_max: WsLimits::FRAGMENTS_MAX,
+            ordinary_bytes_max: policy.limits.message_bytes_max as usize,
+            message_bytes_max: Limits::MESSAGE_BYTES_MAX as usize,
+            allowance: &allowance,
+        };
+        let controls_max = self.conversation.gate.settings.limits.control_frames_max;
+        let ending = self.ending.is_some();
+        let mut input = Input::new(bytes);
+        loop {
+            let hop = match from {
+                Side::Station => &mut self.station,
+                Side::Csms => &mut self.csms,
+            };
+            if self.conversation.is_full(from) {
+                hop.unread = input.into_rest().to_vec();
+                return;
+            }
+            let heard = match hop.decoder.next(&mut input, &limits) {
+                Err(error) => Err(End::Protocol(error)),
+                Ok(None) => return,
+                Ok(Some(Incoming::Close(code))) => {
+                    hop.close_received = true;
+                    self.leave(from, Closing::Said(from, code), code, desk);
+                    return;
+                }
+                // Goodbye has been said: what still comes in is for nobody.
+                Ok(Some(_)) if ending => Ok(()),
+                Ok(Some(Incoming::Text(text))) => {
+                    self.conversation.hear(from, Frame::text(text), desk)
+                }
+                Ok(Some(Incoming::Binary(bytes))) => {
+                    self.conversation.hear(from, Frame::binary(bytes), desk)
+                }
+                Ok(Some(Incoming::Ping(body))) => {
+                    desk.outbox.pong(from, body);
+                    hop.count_control(controls_max)
+                }
+                Ok(Some(Incoming::Pong(_))) => hop.count_control(controls_max),
+            };
+            if let Err(end) = heard {
+                self.break_off(from, &end, desk);
+                return;
+            }
+        }
+    }
+
+    /// What the passing of time asks for.
+    fn look_around(&mut self, context: &mut Context<'_>, desk: &mut Desk<'_>) {
+        let clock = self.conversation.gate.clock;
+        if let Some(turn) = self
+            .conversation
+            .next_turn(desk.now)
+            .map(|turn| clock.instant(turn))
+            && turn < self.timer.deadline()
+        {
+            self.timer.as_mut().reset(turn);
+        }
+        while self.timer.as_mut().poll(context).is_ready() {
+            let next = self
+                .keep_watch(desk)
+                .max(desk.now.elapsed + WATCH_EVERY_MIN);
+            self.timer.as_mut().reset(clock.instant(next));
+        }
+    }
+
+    /// Gives waiting CALLs their turn, pings who is silent, ends what is dead; when to look again.
+    fn keep_watch(&mut self, desk: &mut Desk<'_>) -> Duration {
+        let now = desk.now.elapsed;
+        if let Some(deadline) = self.ending {
+            return deadline;
+        }
+        for from in [Side::Station, Side::Csms] {
+            if let Err(end) = self.conversation.call_next(from, desk) {
+                self.break_off(from, &end, desk);
+            }
+        }
+        let mut next = self.conversation.idle_at();
+        if now >= next {
+            self.end(Closing::Idle, [Some(1001); 2], desk);
+        }
+        let gate = Arc::clone(&self.conversation.gate);
+        for side in [Side::Station, Side::Csms] {
+            match self.hop(side).silence(&gate.settings.session, now) {
+                Silence::Fine(until) => next = next.min(until),
+                Silence::WantsPing => {
+                    desk.outbox.ping(side);
+                    next = next.min(now + gate.settings.session.pong_deadline);
+                }
+                Silence::Dead => {
+                    self.hop(side).lost = true;
+                    self.leave(side, Closing::Silent(side), Some(1001), desk);
+                }
+            }
+        }
+        let next = self
+            .conversation
+            .next_turn(desk.now)
+            .map_or(next, |turn| next.min(turn));
+        self.ending.map_or(next, |deadline| next.min(deadline))
+    }
+
+    /// That side is going, or gone. What it asked before is passed on first; then the other side is
+    /// told: 1001 when the socket died, and the peer's own code when it said one.
+    fn leave(&mut self, who: Side, how: Closing, code: Option<u16>, desk: &mut Desk<'_>) {
+        if self.ending.is_none()
+            && let Err(end) = self.conversation.call_all(who, desk)
+        {
+            self.break_off(who, &end, desk);
+        }
+        self.end(how, [code; 2], desk);
+    }
+
+    /// That side broke a rule that ends the session: it hears which, the other side hears 1001.
+    fn break_off(&mut self, who: Side, why: &End, desk: &mut Desk<'_>) {
+        let (how, code) = match why {
+            End::Policy(reason) => (Closing::Policy(*reason), 1008),
+            End::Protocol(error) => (Closing::Protocol(who, error.words()), error.close_code()),
+        };
+        // Its frames can no longer be told apart: nothing more is read, not even its goodbye.
+        self.hop(who).close_received = true;
+        let codes = match who {
+            Side::Station => [Some(code), Some(1001)],
+            Side::Csms => [Some(1001), Some(code)],
+        };
+        self.end(how, codes, desk);
+    }
+
+    /// Says goodbye to both sides, once; codes for the station and for the CSMS.
+    fn end(&mut self, how: Closing, codes: [Option<u16>; 2], desk: &mut Desk<'_>) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.farewell.how = how;
+        let deadline = desk.now.elapsed + self.conversation.gate.settings.session.close_deadline;
+        self.ending = Some(deadline);
+        self.timer
+            .as_mut()
+            .reset(self.conversation.gate.clock.instant(deadline));
+        for (side, code) in [Side::Station, Side::Csms].into_iter().zip(codes) {
+            let hop = self.hop(side);
+            if !hop.lost {
+                hop.close_sent = true;
+                desk.outbox.close(side, code);
+            }
+        }
+    }
+
+    fn is_over(&self, now: Moment) -> bool {
+        self.ending.is_some_and(|deadline| {
+            now.elapsed >= deadline || (self.station.is_over() && self.csms.is_over())
+        })
+    }
+
+    fn hop(&mut self, side: Side) -> &mut Hop {
+        match side {
+            Side::Station => &mut self.station,
+            Side::Csms => &mut self.csms,
+        }
+    }
+}
+
+impl Future for Relay {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let relay = self.get_mut();
+        WORKBENCH.with_borrow_mut(|bench| {
+            // A session that panicked may have left frames of its own here.
+            bench.outbox.clear();
+            relay.turn(context, bench)
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! What is about to leave, as WebSocket frames. A text message gets in only as `Cleared` or `Own`:
+//! there is no other way onto a socket.
+
+use guard::{Cleared, Own};
+use ocpp::Side;
+
+use crate::ws;
+
+/// Frames for both hops, gathered while one turn of a session is worked off and then written at
+/// once. One per thread; empty between turns.
+pub(super) struct Outbox {
+    pub(super) to_station: Vec<u8>,
+    pub(super) to_csms: Vec<u8>,
+    masks: Masks,
+}
+
+impl Outbox {
+    pub(super) fn new() -> Outbox {
+        Outbox {
+            to_station: Vec::new(),
+            to_csms: Vec::new(),
+            masks: Masks::new(),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.to_station.clear();
+        self.to_csms.clear();
+    }
+
+    /// A peer's message, bytes untouched.
+    pub(super) fn forward(&mut self, to: Side, message: &Cleared<'_>) {
+        self.text(to, message.bytes());
+    }
+
+    /// A message of ours.
+    pub(super) fn own(&mut self, message: &Own) {
+        self.text(message.to(), message.bytes());
+    }
+
+    fn text(&mut self, to: Side, bytes: &[u8]) {
+        let (out, mask) = self.hop(to);
+        ws::append_text(out, bytes, mask);
+    }
+
+    pub(super) fn ping(&mut self, to: Side) {
+        let (out, mask) = self.hop(to);
+        ws::append_ping(out, b"", mask);
+    }
+
+    pub(super) fn pong(&mut self, to: Side, payload: &[u8]) {
+        let (out, mask) = self.hop(to);
+        ws::append_pong(out, payload, mask);
+    }
+
+    pub(super) fn close(&mut self, to: Side, code: Option<u16>) {
+        let (out, mask) = self.hop(to);
+        ws::append_close(out, code, mask);
+    }
+
+    /// Towards the CSMS we are the client, and clients mask (RFC 6455, 5.3).
+    fn hop(&mut self, to: Side) -> (&mut Vec<u8>, Option<[u8; 4]>) {
+        match to {
+            Side::Station => (&mut self.to_station, None),
+            Side::Csms => (&mut self.to_csms, Some(self.masks.next())),
+        }
+    }
+}
+
+/// Mask keys from the system's random source (RFC 6455, 10.3), fetched 256 at a time: a system call
+/// for each would cost more than the masking.
+struct Masks {
+    pool: [u8; 1024],
+    used: usize,
+}
+
+impl Masks {
+    fn new() -> Masks {
+        Masks {
+            pool: [0; 1024],
+            used: 1024,
+        }
+    }
+
+    fn next(&mut self) -> [u8; 4] {
+        if self.used + 4 > self.pool.len() {
+            // Should the system ever refuse, the old keys serve again: masks keep scripts in browsers
+            // from choosing bytes on the wire, and no browser speaks through us.
+            let _ = getrandom::fill(&mut self.pool);
+            self.used = 0;
+        }
+        let mut mask = [0; 4];
+        mask.copy_from_slice(&self.pool[self.used..self.used + 4]);
+        self.used += 4;
+        mask
+    }
+}

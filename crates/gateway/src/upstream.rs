@@ -1,0 +1,237 @@
+//! The way to the CSMS: opened only for a station that has been admitted, and finished before the
+//! station gets its 101.
+//!
+//! Redirects are never followed: they would carry a station, and with `forward` its password, to a
+//! place that nobody configured.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use guard::admission::Admitted;
+use guard::{Route, RouteId, UpstreamCredential};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio_rustls::TlsConnector;
+
+use crate::certificate::PeerCertificate;
+use crate::http::{
+    self, Authorization, ForwardedCertificate, Parsed, ResponseError, UpgradeRequest, WebSocketKey,
+};
+use crate::relay::Opened;
+use crate::settings::UpstreamSettings;
+use crate::target::{InvalidTarget, Target};
+use crate::tls::{self, TlsError};
+use crate::wire::Wire;
+
+/// Why a CSMS was not reached. The station hears 503 for all of these.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UpstreamError {
+    #[error("the route's upstream is no WebSocket URL: {0}")]
+    Target(#[from] InvalidTarget),
+    #[error("{0} has no address")]
+    NoAddress(String),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Refused(#[from] ResponseError),
+    #[error("the CSMS closed the connection during the handshake")]
+    Closed,
+    #[error("the station has no upstream password, and its route wants one")]
+    NoPassword,
+    #[error("not reached within {} s", .0.as_secs_f32())]
+    Deadline(Duration),
+}
+
+/// Everything about upstreams that is made once.
+pub(crate) struct Upstreams {
+    routes: HashMap<RouteId, Prepared>,
+    others: Prepared,
+}
+
+struct Prepared {
+    tls: Arc<ClientConfig>,
+    bind: Vec<IpAddr>,
+    next: AtomicUsize,
+    certificate_header: Option<String>,
+}
+
+impl Upstreams {
+    pub(crate) fn prepare(
+        settings: &HashMap<RouteId, UpstreamSettings>,
+    ) -> Result<Upstreams, (RouteId, TlsError)> {
+        let mut routes = HashMap::new();
+        for (route, settings) in settings {
+            let prepared = Prepared::new(settings).map_err(|error| (route.clone(), error))?;
+            routes.insert(route.clone(), prepared);
+        }
+        let others = Prepared::new(&UpstreamSettings::default())
+            .map_err(|error| (RouteId(Arc::from("(default)")), error))?;
+        Ok(Upstreams { routes, others })
+    }
+
+    /// Opens the admitted station's connection to its CSMS, upgrade included.
+    pub(crate) async fn connect(
+        &self,
+        admitted: &Admitted,
+        route: &Route,
+        visitor: &Visitor<'_>,
+        deadline: Duration,
+    ) -> Result<Opened, UpstreamError> {
+        let prepared = self.routes.get(&route.id).unwrap_or(&self.others);
+        let opening = prepared.open(admitted, route, visitor);
+        match tokio::time::timeout(deadline, opening).await {
+            Ok(opened) => opened,
+            Err(_) => Err(UpstreamError::Deadline(deadline)),
+        }
+    }
+}
+
+/// What the CSMS may know about how the station came to us.
+pub(crate) struct Visitor<'v> {
+    pub(crate) peer: SocketAddr,
+    pub(crate) tls: bool,
+    pub(crate) certificate: Option<&'v PeerCertificate>,
+    pub(crate) authorization: Option<&'v Authorization>,
+}
+
+impl Prepared {
+    fn new(settings: &UpstreamSettings) -> Result<Prepared, TlsError> {
+        Ok(Prepared {
+            tls: tls::client_config(settings)?,
+            bind: settings.bind.clone(),
+            next: AtomicUsize::new(0),
+            certificate_header: settings.certificate_header.clone(),
+        })
+    }
+
+    async fn open(
+        &self,
+        admitted: &Admitted,
+        route: &Route,
+        visitor: &Visitor<'_>,
+    ) -> Result<Opened, UpstreamError> {
+        let target = Target::parse(&route.upstream)?;
+        let authorization = authorization(admitted, route, visitor)?;
+        let stream = self.dial(&target).await?;
+        let mut wire = if target.tls {
+            self.secure(stream, &target).await?
+        } else {
+            Wire::Plain(stream)
+        };
+        let key = WebSocketKey::new(random()?);
+        let request = UpgradeRequest {
+            host: &target.authority,
+            path: &target.path,
+            identity: &admitted.station().id,
+            subprotocol: admitted.version().subprotocol(),
+            key,
+            authorization: authorization.as_ref(),
+            peer: visitor.peer.ip(),
+            tls: visitor.tls,
+            certificate: visitor.certificate.map(|certificate| ForwardedCertificate {
+                der: &certificate.der,
+                pem_header: self.certificate_header.as_deref(),
+            }),
+        };
+        wire.write_all(request.to_bytes().expose()).await?;
+        wire.flush().await?;
+        let unread = read_response(&mut wire, &key, admitted).await?;
+        Ok(Opened { wire, unread })
+    }
+
+    /// Tries each address of the host in turn, from our own addresses in turn.
+    async fn dial(&self, target: &Target) -> Result<TcpStream, UpstreamError> {
+        let mut last = None;
+        for address in lookup_host((target.host.as_str(), target.port)).await? {
+            match self.dial_one(address).await {
+                Ok(stream) => {
+                    stream.set_nodelay(true)?;
+                    return Ok(stream);
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.map_or_else(
+            || UpstreamError::NoAddress(target.host.clone()),
+            UpstreamError::Io,
+        ))
+    }
+
+    async fn dial_one(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        let usable = |bind: &&IpAddr| bind.is_ipv4() == address.is_ipv4();
+        let count = self.bind.iter().filter(usable).count();
+        if count > 0 {
+            let turn = self.next.fetch_add(1, Ordering::Relaxed) % count;
+            if let Some(bind) = self.bind.iter().filter(usable).nth(turn) {
+                socket.bind(SocketAddr::new(*bind, 0))?;
+            }
+        }
+        socket.connect(address).await
+    }
+
+    async fn secure(&self, stream: TcpStream, target: &Target) -> Result<Wire, UpstreamError> {
+        let name = ServerName::try_from(target.host.clone())
+            .map_err(|_| UpstreamError::NoAddress(target.host.clone()))?;
+        let stream = TlsConnector::from(Arc::clone(&self.tls))
+            .connect(name, stream)
+            .await?;
+        Ok(Wire::ToCsms(Box::new(stream)))
+    }
+}
+
+/// What we show the CSMS.
+fn authorization(
+    admitted: &Admitted,
+    route: &Route,
+    visitor: &Visitor<'_>,
+) -> Result<Option<Authorization>, UpstreamError> {
+    let station = admitted.station();
+    let user = station.id.as_str().as_bytes();
+    Ok(match &route.credential {
+        UpstreamCredential::None => None,
+        UpstreamCredential::Forward => visitor.authorization.cloned(),
+        UpstreamCredential::Fixed(password) => Some(Authorization::basic(user, password.expose())),
+        UpstreamCredential::PerStation => {
+            let password = station
+                .upstream_password
+                .as_ref()
+                .ok_or(UpstreamError::NoPassword)?;
+            Some(Authorization::basic(user, password.expose()))
+        }
+    })
+}
+
+/// Reads the response head; what follows it belongs to the session.
+async fn read_response(
+    wire: &mut Wire,
+    key: &WebSocketKey,
+    admitted: &Admitted,
+) -> Result<Vec<u8>, UpstreamError> {
+    let mut bytes = Vec::with_capacity(512);
+    loop {
+        if wire.read_buf(&mut bytes).await? == 0 {
+            return Err(UpstreamError::Closed);
+        }
+        let parsed = http::read_response(&bytes, key, admitted.version().subprotocol())?;
+        if let Parsed::Complete { consumed, .. } = parsed {
+            return Ok(bytes.get(consumed..).unwrap_or_default().to_vec());
+        }
+    }
+}
+
+fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
+}

@@ -1,0 +1,408 @@
+//! From an accepted socket to a session, in the order that is the gate's argument:
+//!
+//! TLS → request head → route → identity → authentication → seat → upstream handshake → 101.
+//!
+//! Each step takes what only the step before it hands out. Whoever fails hears a status and no
+//! reason: unknown identity and wrong password look the same (threat A04). The reason is an event.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use guard::admission::{self, Admitted, Basic, Claim, Offered, Transport};
+use guard::{Book, Event, RefusedHandshake, Route, SessionFacts};
+use ocpp::StationId;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::certificate::PeerCertificate;
+use crate::counters::count;
+use crate::gate::Gate;
+use crate::http::{self, Authorization, Parsed, RequestHead, Status};
+use crate::live::{Seat, Taken};
+use crate::relay::{Opened, Relay};
+use crate::upstream::Visitor;
+use crate::wire::Wire;
+
+/// One listening address as a worker sees it.
+pub(crate) struct Door {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) sessions: Arc<Semaphore>,
+}
+
+/// A refusal: what the peer hears, and what is told.
+struct Rejected {
+    station: Option<StationId>,
+    why: RefusedHandshake,
+}
+
+impl Rejected {
+    fn because(why: RefusedHandshake) -> Rejected {
+        Rejected { station: None, why }
+    }
+}
+
+/// A peer with TLS behind it.
+struct Visit {
+    wire: Wire,
+    peer: SocketAddr,
+    tls: bool,
+    certificate: Option<PeerCertificate>,
+}
+
+impl Visit {
+    fn transport(&self) -> Transport {
+        match (&self.certificate, self.tls) {
+            (_, false) => Transport::Plain,
+            (certificate, true) => Transport::Tls(certificate.as_ref().map(PeerCertificate::claim)),
+        }
+    }
+}
+
+/// An admitted station whose CSMS has agreed: only the 101 is missing.
+struct Arrival {
+    station: Wire,
+    unread: Vec<u8>,
+    response: Vec<u8>,
+    csms: Opened,
+    session: SessionFacts,
+    seat: Seat,
+}
+
+/// Takes one connection from accept to a session of its own, or refuses it.
+pub(crate) async fn welcome(door: &Door, stream: TcpStream, peer: SocketAddr) {
+    let gate = &door.gate;
+    let Ok(place) = Arc::clone(&door.sessions).try_acquire_owned() else {
+        count(&gate.counters.over_limit);
+        return refuse(
+            gate,
+            peer,
+            Rejected::because(RefusedHandshake::Limit("connections_max")),
+        );
+    };
+    let _ = stream.set_nodelay(true);
+    let visit = match secure(door, stream, peer).await {
+        Ok(visit) => visit,
+        Err(why) => return refuse(gate, peer, Rejected::because(why)),
+    };
+    // The handshake's future is large and short-lived; the session's is small and lives for weeks.
+    match Box::pin(admit(gate, visit)).await {
+        Err(rejected) => refuse(gate, peer, rejected),
+        Ok(arrival) => {
+            let Some(relay) = seat(gate, arrival).await else {
+                return;
+            };
+            tokio::spawn(async move {
+                relay.await;
+                drop(place);
+            });
+        }
+    }
+}
+
+fn refuse(gate: &Gate, peer: SocketAddr, rejected: Rejected) {
+    count(&gate.counters.refused);
+    let Rejected { station, why } = rejected;
+    gate.events.tell(Event::Refused {
+        at: gate.clock.now(),
+        peer,
+        station,
+        why,
+    });
+}
+
+async fn secure(
+    door: &Door,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> Result<Visit, RefusedHandshake> {
+    let Some(acceptor) = &door.tls else {
+        return Ok(Visit {
+            wire: Wire::Plain(stream),
+            peer,
+            tls: false,
+            certificate: None,
+        });
+    };
+    let deadline = door.gate.settings.limits.tls_deadline;
+    let stream = match timeout(deadline, acceptor.accept(stream)).await {
+        Err(_) => return Err(RefusedHandshake::Deadline("tls_deadline")),
+        Ok(Err(error)) => return Err(RefusedHandshake::Tls(error.to_string())),
+        Ok(Ok(stream)) => stream,
+    };
+    let leaf = stream
+        .get_ref()
+        .1
+        .peer_certificates()
+        .and_then(|chain| chain.first());
+    let certificate = leaf.map(|leaf| PeerCertificate::read(leaf.as_ref()));
+    let wire = Wire::FromStation(Box::new(stream));
+    Ok(Visit {
+        wire,
+        peer,
+        tls: true,
+        certificate,
+    })
+}
+
+/// Everything between TLS and 101. A refusal has been answered when this returns.
+async fn admit(gate: &Arc<Gate>, mut visit: Visit) -> Result<Arrival, Rejected> {
+    let (head, unread) = match read_head(gate, &mut visit.wire).await {
+        Ok(read) => read,
+        Err((why, answer)) => {
+            send_off(&mut visit.wire, answer).await;
+            return Err(Rejected::because(why));
+        }
+    };
+    match arrange(gate, &visit, &head).await {
+        Ok((csms, session, seat, named)) => {
+            let named = named.then_some(session.version.subprotocol());
+            let response = http::switching_protocols(&head.key, named);
+            Ok(Arrival {
+                station: visit.wire,
+                unread,
+                response,
+                csms,
+                session,
+                seat,
+            })
+        }
+        Err(rejected) => {
+            let answer = status(&rejected.why).map(|status| http::refusal(status, &[]));
+            send_off(&mut visit.wire, answer).await;
+            Err(rejected)
+        }
+    }
+}
+
+type Head = (RequestHead, Vec<u8>);
+
+/// Reads the request head; what follows it belongs to the session.
+async fn read_head(
+    gate: &Gate,
+    wire: &mut Wire,
+) -> Result<Head, (RefusedHandshake, Option<Vec<u8>>)> {
+    let mut bytes = Vec::with_capacity(1024);
+    let reading = async {
+        loop {
+            match wire.read_buf(&mut bytes).await {
+                Ok(0) | Err(_) => return Err((RefusedHandshake::BadRequest("gone"), None)),
+                Ok(_) => {}
+            }
+            match RequestHead::parse(&bytes) {
+                Ok(Parsed::Incomplete) => {}
+                Ok(Parsed::Complete { head, consumed }) => return Ok((head, consumed)),
+                Err(error) => {
+                    let why = RefusedHandshake::BadRequest(error.words());
+                    return Err((why, Some(error.refusal())));
+                }
+            }
+        }
+    };
+    match timeout(gate.settings.limits.head_deadline, reading).await {
+        Err(_) => Err((RefusedHandshake::Deadline("head_deadline"), None)),
+        Ok(Err(rejected)) => Err(rejected),
+        Ok(Ok((head, consumed))) => {
+            let unread = bytes.get(consumed..).unwrap_or_default().to_vec();
+            Ok((head, unread))
+        }
+    }
+}
+
+type Arranged = (Opened, SessionFacts, Seat, bool);
+
+/// Route, identity, authentication, seat, upstream: whoever gets through all of it is in.
+async fn arrange(
+    gate: &Arc<Gate>,
+    visit: &Visit,
+    head: &RequestHead,
+) -> Result<Arranged, Rejected> {
+    let book = gate.book.load_full();
+    let Some((route, segment)) = book.route(&head.path) else {
+        return Err(Rejected::because(RefusedHandshake::NoRoute));
+    };
+    let station = admission::identify(segment).map_err(Rejected::because)?;
+    let claim = Claim {
+        tenant: route.tenant.clone(),
+        station: station.clone(),
+        transport: visit.transport(),
+        basic: basic(&head.credential).map_err(Rejected::because)?,
+        offered: Offered::read(head.subprotocols.iter().map(String::as_str)),
+    };
+    let rejected = |why| Rejected {
+        station: Some(station.clone()),
+        why,
+    };
+    let admitted = authenticate(gate, &book, claim).await.map_err(&rejected)?;
+    let seat = take_seat(gate, route, &admitted).await.map_err(&rejected)?;
+    let visitor = Visitor {
+        peer: visit.peer,
+        tls: visit.tls,
+        certificate: visit.certificate.as_ref(),
+        authorization: authorization(&head.credential),
+    };
+    let deadline = gate.settings.limits.upstream_deadline;
+    let csms = gate
+        .upstreams
+        .connect(&admitted, route, &visitor, deadline)
+        .await
+        .map_err(|error| rejected(RefusedHandshake::Upstream(error.to_string())))?;
+    let session = SessionFacts {
+        number: gate.next_session(),
+        station: station.clone(),
+        tenant: route.tenant.clone(),
+        route: route.id.clone(),
+        version: admitted.version(),
+        kind: admitted.kind(),
+        peer: visit.peer,
+    };
+    Ok((csms, session, seat, admitted.named_subprotocol()))
+}
+
+/// Checks the claim. A slow hash runs on a blocking thread, few at a time; a password that passed
+/// one before is known again without it.
+async fn authenticate(
+    gate: &Arc<Gate>,
+    book: &Book,
+    claim: Claim,
+) -> Result<Admitted, RefusedHandshake> {
+    let mut prepared = admission::prepare(claim, book, &gate.verifier_key)?;
+    if !prepared.needs_slow_hash() {
+        return prepared.check(&gate.verifier_key);
+    }
+    gate.verified
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .recall(&mut prepared);
+    if !prepared.needs_slow_hash() {
+        return prepared.check(&gate.verifier_key);
+    }
+    let key = Arc::clone(&gate.verifier_key);
+    let waiting = timeout(
+        gate.settings.limits.hash_deadline,
+        gate.slow_hashes.acquire(),
+    );
+    let Ok(Ok(_turn)) = waiting.await else {
+        return Err(RefusedHandshake::Deadline("hash_deadline"));
+    };
+    let admitted = tokio::task::spawn_blocking(move || prepared.check(&key))
+        .await
+        .map_err(|_| RefusedHandshake::Limit("hashing thread"))??;
+    gate.verified
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .learn(&admitted);
+    Ok(admitted)
+}
+
+async fn take_seat(
+    gate: &Gate,
+    route: &Route,
+    admitted: &Admitted,
+) -> Result<Seat, RefusedHandshake> {
+    let key = (route.tenant.clone(), admitted.station().id.clone());
+    let patience = gate.settings.limits.displace_deadline;
+    gate.live
+        .take(key, patience)
+        .await
+        .map_err(|taken| match taken {
+            Taken::Arriving | Taken::WillNotLeave => RefusedHandshake::AlreadyConnected,
+        })
+}
+
+/// Sends the 101 and hands both wires to a relay; `None` when the station is gone by then.
+async fn seat(gate: &Arc<Gate>, arrival: Arrival) -> Option<Relay> {
+    let Arrival {
+        mut station,
+        unread,
+        response,
+        csms,
+        session,
+        seat,
+    } = arrival;
+    let session = Arc::new(session);
+    let sent = async {
+        station.write_all(&response).await?;
+        station.flush().await
+    };
+    let deadline = gate.settings.limits.head_deadline;
+    if !matches!(timeout(deadline, sent).await, Ok(Ok(()))) {
+        let station = Some(session.station.clone());
+        refuse(
+            gate,
+            session.peer,
+            Rejected {
+                station,
+                why: RefusedHandshake::Deadline("101"),
+            },
+        );
+        return None;
+    }
+    count(&gate.counters.admitted);
+    gate.events.tell(Event::Connected {
+        at: gate.clock.now(),
+        session: Arc::clone(&session),
+    });
+    let station = Opened {
+        wire: station,
+        unread,
+    };
+    Some(Relay::new(gate, session, station, csms, seat, seed()))
+}
+
+/// The key of the session's id hashes: random and never shown. Without randomness TLS would not have
+/// come about either; zero only makes ids collide for whoever knows it.
+fn seed() -> u64 {
+    getrandom::u64().unwrap_or_default()
+}
+
+fn basic(credential: &http::Offered) -> Result<Option<Basic>, RefusedHandshake> {
+    match credential {
+        http::Offered::Nothing => Ok(None),
+        http::Offered::Unreadable => Err(RefusedHandshake::NoCredential),
+        http::Offered::Basic(basic) => {
+            Ok(Some(Basic::new(basic.user.clone(), basic.password.clone())))
+        }
+    }
+}
+
+fn authorization(credential: &http::Offered) -> Option<&Authorization> {
+    match credential {
+        http::Offered::Basic(basic) => Some(&basic.authorization),
+        http::Offered::Nothing | http::Offered::Unreadable => None,
+    }
+}
+
+/// What the peer hears: one status for everything that would tell an identity from a password. Who
+/// is too slow to ask hears nothing.
+fn status(why: &RefusedHandshake) -> Option<Status> {
+    match why {
+        RefusedHandshake::NoRoute => Some(Status::NotFound),
+        RefusedHandshake::NoCredential
+        | RefusedHandshake::Unauthorized
+        | RefusedHandshake::UserNotIdentity
+        | RefusedHandshake::BadIdentity => Some(Status::Unauthorized),
+        RefusedHandshake::AlreadyConnected
+        | RefusedHandshake::Upstream(_)
+        | RefusedHandshake::Deadline("hash_deadline")
+        | RefusedHandshake::Limit(_) => Some(Status::ServiceUnavailable),
+        RefusedHandshake::BadRequest(_) | RefusedHandshake::NoVersion => Some(Status::BadRequest),
+        RefusedHandshake::Deadline(_) | RefusedHandshake::Tls(_) => None,
+    }
+}
+
+/// How long a refused peer gets to take its answer.
+const SEND_OFF: Duration = Duration::from_secs(2);
+
+async fn send_off(wire: &mut Wire, answer: Option<Vec<u8>>) {
+    let Some(answer) = answer else { return };
+    let sending = async {
+        wire.write_all(&answer).await?;
+        wire.shutdown().await
+    };
+    let _ = timeout(SEND_OFF, sending).await;
+}

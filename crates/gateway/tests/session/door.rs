@@ -1,0 +1,276 @@
+//! Who gets in, and what happens before the 101.
+
+use std::time::Duration;
+
+use guard::{Event, RefusedHandshake, Secret, UpstreamCredential};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::Error;
+
+use crate::scene::{End, PASSWORD, Scene, Setting};
+
+/// Identity, user and password, and what comes of it.
+type Attempt<'a> = (&'a str, Option<(&'a str, &'a [u8])>, u16, RefusedHandshake);
+
+fn status(outcome: Result<End, Error>) -> u16 {
+    match outcome {
+        Ok(_) => 101,
+        Err(Error::Http(response)) => response.status().as_u16(),
+        Err(other) => panic!("no answer: {other}"),
+    }
+}
+
+async fn why(scene: &Scene) -> RefusedHandshake {
+    scene
+        .event(|event| match event {
+            Event::Refused { why, .. } => Some(why.clone()),
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test]
+async fn without_the_credential_nobody_gets_in_and_no_upstream_is_dialled() {
+    let scene = Scene::new().await;
+    let refused: [Attempt<'_>; 7] = [
+        ("CP1", None, 401, RefusedHandshake::NoCredential),
+        (
+            "CP1",
+            Some(("CP1", b"wrong password, as long")),
+            401,
+            RefusedHandshake::Unauthorized,
+        ),
+        (
+            "NOBODY",
+            Some(("NOBODY", PASSWORD)),
+            401,
+            RefusedHandshake::Unauthorized,
+        ),
+        (
+            "DISABLED",
+            Some(("DISABLED", PASSWORD)),
+            401,
+            RefusedHandshake::Unauthorized,
+        ),
+        (
+            "CP1",
+            Some(("CP2", PASSWORD)),
+            401,
+            RefusedHandshake::UserNotIdentity,
+        ),
+        (
+            "cp1",
+            Some(("cp1", PASSWORD)),
+            401,
+            RefusedHandshake::Unauthorized,
+        ),
+        (
+            "CP1%252F",
+            Some(("CP1", PASSWORD)),
+            401,
+            RefusedHandshake::BadIdentity,
+        ),
+    ];
+    for (identity, basic, expected, reason) in refused {
+        let outcome = scene.knock_as(identity, "ocpp1.6", basic).await;
+        assert_eq!(status(outcome), expected, "{identity}");
+        assert_eq!(why(&scene).await, reason, "{identity}");
+    }
+    let outcome = scene
+        .knock_as("CP1/more", "ocpp1.6", Some(("CP1", PASSWORD)))
+        .await;
+    assert_eq!(status(outcome), 404);
+    assert!(scene.csms.nobody_came());
+}
+
+#[tokio::test]
+async fn exactly_one_subprotocol_goes_upstream() {
+    let scene = Scene::new().await;
+    let offer = "ocpp1.5, ocpp2.0.1, ocpp1.6";
+    let knock = scene.knock_as("CP1", offer, Some(("CP1", PASSWORD)));
+    let (station, csms) = tokio::join!(knock, scene.csms.accept());
+    station.unwrap();
+    let request = csms.request.unwrap();
+    let sent: Vec<_> = request
+        .headers()
+        .get_all("Sec-WebSocket-Protocol")
+        .iter()
+        .collect();
+    assert_eq!(sent, ["ocpp2.0.1"]);
+    assert_eq!(request.uri().path(), "/csms/CP1");
+
+    let outcome = scene
+        .knock_as("CP2", "ocpp1.5", Some(("CP2", PASSWORD)))
+        .await;
+    assert_eq!(status(outcome), 400);
+    assert_eq!(why(&scene).await, RefusedHandshake::NoVersion);
+}
+
+#[tokio::test]
+async fn a_station_without_a_subprotocol_speaks_what_its_registration_says() {
+    let scene = Scene::new().await;
+    let knock = scene.knock_as("OLD", "", Some(("OLD", PASSWORD)));
+    let (station, csms) = tokio::join!(knock, scene.csms.accept());
+    station.unwrap();
+    assert_eq!(
+        csms.request.unwrap().headers()["Sec-WebSocket-Protocol"],
+        "ocpp1.6"
+    );
+    let outcome = scene.knock_as("CP1", "", Some(("CP1", PASSWORD))).await;
+    assert_eq!(status(outcome), 400);
+}
+
+#[tokio::test]
+async fn the_parsed_identity_travels_on() {
+    let scene = Scene::new().await;
+    let knock = scene.knock_as("Wall%20box", "ocpp1.6", Some(("Wall box", PASSWORD)));
+    let (station, csms) = tokio::join!(knock, scene.csms.accept());
+    station.unwrap();
+    assert_eq!(csms.request.unwrap().uri().path(), "/csms/Wall%20box");
+}
+
+#[tokio::test]
+async fn the_csms_is_shown_what_the_route_says() {
+    let basic = |password: &str| {
+        use base64::Engine;
+        let pair = format!("CP1:{password}");
+        format!(
+            "Basic {}",
+            base64::engine::general_purpose::STANDARD.encode(pair)
+        )
+    };
+    let fixed = Secret::new(b"for all".to_vec());
+    let table = [
+        (
+            UpstreamCredential::Forward,
+            Some(basic(std::str::from_utf8(PASSWORD).unwrap())),
+        ),
+        (UpstreamCredential::None, None),
+        (UpstreamCredential::Fixed(fixed), Some(basic("for all"))),
+        (
+            UpstreamCredential::PerStation,
+            Some(basic("upstream secret")),
+        ),
+    ];
+    for (credential, expected) in table {
+        let scene = Scene::with(Setting {
+            credential,
+            ..Setting::default()
+        })
+        .await;
+        let (_station, csms) = scene.session("CP1").await;
+        let request = csms.request.unwrap();
+        let shown = request
+            .headers()
+            .get("Authorization")
+            .map(|value| value.to_str().unwrap());
+        assert_eq!(shown, expected.as_deref());
+    }
+}
+
+#[tokio::test]
+async fn a_csms_that_refuses_redirects_or_hangs_is_a_503() {
+    let mut setting = Setting::default();
+    setting.settings.limits.upstream_deadline = Duration::from_millis(300);
+    let scene = Scene::with(setting).await;
+    let answers: [Option<&[u8]>; 4] = [
+        Some(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
+        Some(b"HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n"),
+        Some(b""),
+        None,
+    ];
+    for answer in answers {
+        let csms = async {
+            let mut stream = scene.csms.accept_raw().await;
+            let mut request = vec![0; 4096];
+            assert!(stream.read(&mut request).await.unwrap() > 0);
+            if let Some(answer) = answer {
+                stream.write_all(answer).await.unwrap();
+                return None;
+            }
+            Some(stream)
+        };
+        let (outcome, _held) = tokio::join!(scene.knock("CP1"), csms);
+        assert_eq!(status(outcome), 503);
+        assert!(matches!(why(&scene).await, RefusedHandshake::Upstream(_)));
+    }
+    assert!(scene.csms.nobody_came(), "the redirect was not followed");
+}
+
+#[tokio::test]
+async fn a_csms_that_is_not_there_is_a_503() {
+    let Scene { gate, events, csms } = Scene::new().await;
+    drop(csms);
+    let scene = Scene {
+        gate,
+        events,
+        csms: Scene::new().await.csms,
+    };
+    assert_eq!(status(scene.knock("CP1").await), 503);
+}
+
+#[tokio::test]
+async fn a_newcomer_with_the_credential_gets_the_seat_when_the_old_sockets_are_gone() {
+    let scene = Scene::new().await;
+    let (mut old, mut old_csms) = scene.session("CP1").await;
+    let (newcomer, (told, mut new_csms)) = tokio::join!(scene.knock("CP1"), async {
+        // The CSMS hears the old one's goodbye before it sees the new one's request.
+        let told = old_csms.closed().await;
+        (told, scene.csms.accept().await)
+    });
+    assert_eq!(told, Some(1001));
+    assert_eq!(old.closed().await, Some(1001));
+    let mut newcomer = newcomer.unwrap();
+    newcomer.say(r#"[2,"1","Heartbeat",{}]"#).await;
+    assert_eq!(new_csms.hear().await, r#"[2,"1","Heartbeat",{}]"#);
+    assert_eq!(scene.gate.sessions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_head_that_dribbles_is_cut_off() {
+    let mut setting = Setting::default();
+    setting.settings.limits.head_deadline = Duration::from_millis(200);
+    let scene = Scene::with(setting).await;
+    let mut stream = tokio::net::TcpStream::connect(scene.gate.addresses()[0])
+        .await
+        .unwrap();
+    stream
+        .write_all(b"GET /ocpp/CP1 HTTP/1.1\r\nHost:")
+        .await
+        .unwrap();
+    assert_eq!(
+        why(&scene).await,
+        RefusedHandshake::Deadline("head_deadline")
+    );
+}
+
+#[tokio::test]
+async fn tls_in_both_certificates_and_profile_3() {
+    let authority = crate::authority::Authority::new();
+    let mut setting = Setting::default();
+    setting.settings.listeners[0].tls = Some(authority.listener());
+    let scene = Scene::with(setting).await;
+    for algorithm in ["ECDSA", "RSA"] {
+        let connector = authority.station(algorithm, None);
+        let knock = scene.knock_tls("CP1", &connector, Some(("CP1", PASSWORD)));
+        let (station, mut csms) = tokio::join!(knock, scene.csms.accept());
+        let (mut station, shown) = station.unwrap();
+        assert!(shown.contains(algorithm), "{shown}");
+        assert_eq!(
+            csms.request.as_ref().unwrap().headers()["X-Forwarded-Proto"],
+            "https"
+        );
+        station.say(r#"[2,"1","Heartbeat",{}]"#).await;
+        assert_eq!(csms.hear().await, r#"[2,"1","Heartbeat",{}]"#);
+    }
+    // Profile 3: the certificate names the station, and no other.
+    let connector = authority.station("ECDSA", Some("CERT1"));
+    let knock = scene.knock_tls("CERT1", &connector, None);
+    let (station, csms) = tokio::join!(knock, scene.csms.accept());
+    station.unwrap();
+    assert_eq!(
+        csms.request.unwrap().headers()["X-Client-Cert-Present"],
+        "true"
+    );
+    let other = scene.knock_tls("CERT2", &connector, None).await;
+    assert!(other.is_err(), "another station's certificate");
+}

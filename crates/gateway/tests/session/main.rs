@@ -1,0 +1,9 @@
+//! Sessions through the gate: who gets in, what passes, and how it ends.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod authority;
+mod conversation;
+mod door;
+mod farewell;
+mod scene;

@@ -1,0 +1,314 @@
+//! Who is there: a gate, a CSMS and stations, all on loopback. The station's and the CSMS's WebSocket
+//! is tokio-tungstenite's, so every scene is also a test against an implementation we did not write.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::{SinkExt, StreamExt};
+use gateway::{EventReceiver, Gateway, ListenerSettings, Settings, Shared, event_queue};
+use guard::{
+    Book, Credential, Event, PasswordForm, Policy, Protocols, Route, RouteId, Secret,
+    StationRecord, Tenant, UpstreamCredential, Verifier, VerifierKey,
+};
+use ocpp::{StationId, Version};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest};
+use x509_parser::public_key::PublicKey;
+
+/// Longer than anything here takes; a scene that needs it has failed.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub const PASSWORD: &[u8] = b"correct horse battery";
+
+pub struct Scene {
+    pub gate: Gateway,
+    pub events: EventReceiver,
+    pub csms: CsmsDoor,
+}
+
+/// The CSMS's front door.
+pub struct CsmsDoor {
+    listener: TcpListener,
+}
+
+/// Any byte stream, so that a scene needs not care whether there is TLS.
+pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// One end of a WebSocket: a station's, or the CSMS's end of a session.
+pub struct End {
+    pub socket: WebSocketStream<Box<dyn Io>>,
+    /// The upgrade request, where this is the CSMS's end.
+    pub request: Option<Request>,
+}
+
+/// What a scene may set.
+pub struct Setting {
+    pub settings: Settings,
+    pub policy: Policy,
+    pub credential: UpstreamCredential,
+}
+
+impl Default for Setting {
+    fn default() -> Setting {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let settings = Settings {
+            listeners: vec![ListenerSettings {
+                address: any,
+                tls: None,
+            }],
+            workers: 1,
+            ..Settings::default()
+        };
+        Setting {
+            settings,
+            policy: Policy::default(),
+            credential: UpstreamCredential::Forward,
+        }
+    }
+}
+
+impl Scene {
+    pub async fn new() -> Scene {
+        Scene::with(Setting::default()).await
+    }
+
+    pub async fn with(setting: Setting) -> Scene {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let upstream = format!("ws://{}/csms", listener.local_addr().unwrap());
+        let key = Arc::new(VerifierKey::new([7; 32]));
+        let book = book(&upstream, setting.credential, &key);
+        let (sender, events) = event_queue(10_000);
+        let shared = Shared {
+            book: Arc::new(ArcSwap::from_pointee(book)),
+            policy: Arc::new(ArcSwap::from_pointee(setting.policy)),
+            events: sender,
+            verifier_key: key,
+        };
+        let gate = Gateway::start(setting.settings, shared).unwrap();
+        Scene {
+            gate,
+            events,
+            csms: CsmsDoor { listener },
+        }
+    }
+
+    /// A station knocks with its own password and OCPP 1.6.
+    pub async fn knock(&self, identity: &str) -> Result<End, tungstenite::Error> {
+        self.knock_as(identity, "ocpp1.6", Some((identity, PASSWORD)))
+            .await
+    }
+
+    pub async fn knock_as(
+        &self,
+        identity: &str,
+        subprotocols: &str,
+        basic: Option<(&str, &[u8])>,
+    ) -> Result<End, tungstenite::Error> {
+        let stream = TcpStream::connect(self.gate.addresses()[0]).await?;
+        self.upgrade(Box::new(stream), identity, subprotocols, basic)
+            .await
+    }
+
+    /// A station knocks by TLS; also the signature algorithm of the certificate it was shown.
+    pub async fn knock_tls(
+        &self,
+        identity: &str,
+        connector: &TlsConnector,
+        basic: Option<(&str, &[u8])>,
+    ) -> Result<(End, String), tungstenite::Error> {
+        let stream = TcpStream::connect(self.gate.addresses()[0]).await?;
+        let stream = connector
+            .connect("localhost".try_into().unwrap(), stream)
+            .await?;
+        let shown = stream.get_ref().1.peer_certificates().unwrap()[0].to_vec();
+        let (_, shown) = x509_parser::parse_x509_certificate(&shown).unwrap();
+        let rsa = matches!(shown.public_key().parsed(), Ok(PublicKey::RSA(_)));
+        let end = self
+            .upgrade(Box::new(stream), identity, "ocpp1.6", basic)
+            .await?;
+        Ok((end, if rsa { "RSA" } else { "ECDSA" }.to_owned()))
+    }
+
+    async fn upgrade(
+        &self,
+        stream: Box<dyn Io>,
+        identity: &str,
+        subprotocols: &str,
+        basic: Option<(&str, &[u8])>,
+    ) -> Result<End, tungstenite::Error> {
+        let address = self.gate.addresses()[0];
+        let mut request = format!("ws://{address}/ocpp/{identity}").into_client_request()?;
+        let headers = request.headers_mut();
+        if !subprotocols.is_empty() {
+            headers.insert("Sec-WebSocket-Protocol", subprotocols.parse().unwrap());
+        }
+        if let Some((user, password)) = basic {
+            let pair = [user.as_bytes(), b":", password].concat();
+            let value = format!("Basic {}", STANDARD.encode(pair));
+            headers.insert("Authorization", value.parse().unwrap());
+        }
+        let connecting = tokio_tungstenite::client_async(request, stream);
+        let (socket, _) = timeout(PATIENCE, connecting)
+            .await
+            .expect("an answer in time")?;
+        Ok(End {
+            socket,
+            request: None,
+        })
+    }
+
+    /// A station and the CSMS's end of its session.
+    pub async fn session(&self, identity: &str) -> (End, End) {
+        let (station, csms) = tokio::join!(self.knock(identity), self.csms.accept());
+        (station.expect("the station is let in"), csms)
+    }
+
+    /// Waits until an event is told that `wanted` picks.
+    pub async fn event<T>(&self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
+        let looking = async {
+            loop {
+                let batch = self.events.batch().await;
+                if let Some(found) = batch.iter().find_map(&mut wanted) {
+                    return found;
+                }
+            }
+        };
+        timeout(PATIENCE, looking).await.expect("the event in time")
+    }
+}
+
+impl CsmsDoor {
+    pub async fn accept(&self) -> End {
+        self.accept_with(|response| response).await
+    }
+
+    pub async fn accept_with(&self, change: impl FnOnce(Response) -> Response + Unpin) -> End {
+        let (stream, _) = timeout(PATIENCE, self.listener.accept())
+            .await
+            .unwrap()
+            .unwrap();
+        let mut seen = None;
+        #[expect(clippy::result_large_err, reason = "tungstenite's signature")]
+        let choose = |request: &Request, mut response: Response| {
+            seen = Some(request.clone());
+            let chosen = request
+                .headers()
+                .get("Sec-WebSocket-Protocol")
+                .unwrap()
+                .clone();
+            response
+                .headers_mut()
+                .insert("Sec-WebSocket-Protocol", chosen);
+            Ok(change(response))
+        };
+        let stream: Box<dyn Io> = Box::new(stream);
+        let socket = tokio_tungstenite::accept_hdr_async(stream, choose)
+            .await
+            .unwrap();
+        End {
+            socket,
+            request: seen,
+        }
+    }
+
+    /// A connection without a handshake, as it comes.
+    pub async fn accept_raw(&self) -> TcpStream {
+        timeout(PATIENCE, self.listener.accept())
+            .await
+            .unwrap()
+            .unwrap()
+            .0
+    }
+
+    /// Nobody has knocked.
+    pub fn nobody_came(&self) -> bool {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        self.listener.poll_accept(&mut context).is_pending()
+    }
+}
+
+impl End {
+    pub async fn say(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    pub async fn send(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// The next text; pings are answered and passed over.
+    pub async fn hear(&mut self) -> String {
+        match self.next().await {
+            Some(Message::Text(text)) => text.to_string(),
+            other => panic!("expected a text, got {other:?}"),
+        }
+    }
+
+    /// The close code; `None` when the socket ended without a close frame.
+    pub async fn closed(&mut self) -> Option<u16> {
+        match self.next().await {
+            Some(Message::Close(frame)) => {
+                // tungstenite's answer to a goodbye leaves with the next call.
+                let _ = self.socket.flush().await;
+                Some(frame.map_or(1005, |CloseFrame { code, .. }| code.into()))
+            }
+            None => None,
+            other => panic!("expected a close, got {other:?}"),
+        }
+    }
+
+    async fn next(&mut self) -> Option<Message> {
+        loop {
+            match timeout(PATIENCE, self.socket.next())
+                .await
+                .expect("something in time")
+            {
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(message)) => return Some(message),
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+}
+
+fn book(upstream: &str, credential: UpstreamCredential, key: &VerifierKey) -> Book {
+    let tenant = Tenant(Arc::from("cpo"));
+    let route = Route {
+        id: RouteId(Arc::from("main")),
+        path: "/ocpp/{identity}".to_owned(),
+        tenant: tenant.clone(),
+        upstream: upstream.to_owned(),
+        credential,
+    };
+    let station = |name: &str| StationRecord {
+        id: StationId::parse(name, Version::V16).unwrap(),
+        tenant: tenant.clone(),
+        enabled: name != "DISABLED",
+        credential: match name {
+            "CERT1" | "CERT2" => Credential::CertificateName,
+            _ => Credential::Password(
+                Verifier::fast(PASSWORD, PasswordForm::Octets, key, [1; 16]).unwrap(),
+            ),
+        },
+        protocols: Protocols {
+            unnamed: (name == "OLD").then_some(Version::V16),
+            ..Protocols::default()
+        },
+        upstream_password: Some(Secret::new(b"upstream secret".to_vec())),
+    };
+    let names = [
+        "CP1", "CP2", "OLD", "DISABLED", "Wall box", "CERT1", "CERT2",
+    ];
+    Book::new([route], names.map(station)).unwrap()
+}
