@@ -1,6 +1,12 @@
 //! Sessions through the gate: who gets in, what passes, and how it ends.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 mod authority;
 mod conversation;
