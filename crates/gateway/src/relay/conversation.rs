@@ -70,6 +70,8 @@ impl Conversation {
                 add(&counters.bytes_from_csms, frame.bytes().len());
             }
         }
+        // Whoever already waits goes first, also when the time of the CALL in flight has just run out.
+        self.call_next(from, desk)?;
         if self.must_wait(from, frame, desk) {
             count(&self.gate.counters.queued);
             self.waiting(from).push(frame.bytes(), desk.now);
