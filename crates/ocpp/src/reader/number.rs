@@ -1,6 +1,8 @@
 //! Numbers as they are written: RFC 8259's grammar, the sizes that no two parsers agree on, and
 //! arithmetic on the literal in decimal.
 
+use std::cmp::Ordering;
+
 use crate::HardFault;
 
 /// A number token.
@@ -102,17 +104,8 @@ pub(super) fn float(bytes: &[u8], start: usize, end: usize) -> f64 {
 /// How many decimals a literal needs: 1 for `0.50`, 0 for `100` and `2.5e1`, whose value is whole.
 /// Judged on the digits, since `0.1` itself is no double.
 pub(super) fn decimals(literal: &[u8]) -> i64 {
-    let split = |byte: u8| {
-        literal
-            .iter()
-            .position(|other| other.eq_ignore_ascii_case(&byte))
-    };
-    let (mantissa, exponent) = match split(b'e') {
-        Some(at) => (literal.get(..at), exponent(literal.get(at + 1..))),
-        None => (Some(literal), 0),
-    };
-    let mantissa = mantissa.unwrap_or_default();
-    let fraction_digits = match split(b'.') {
+    let (mantissa, exponent) = parts(literal);
+    let fraction_digits = match mantissa.iter().position(|byte| *byte == b'.') {
         Some(point) => mantissa.len() - point - 1,
         None => 0,
     };
@@ -125,6 +118,68 @@ pub(super) fn decimals(literal: &[u8]) -> i64 {
         .saturating_sub(zeros as i64)
         .saturating_sub(exponent)
         .max(0)
+}
+
+/// Where a literal stands to a bound. The nearest double decides, unless it is the bound itself: then
+/// the digits do, since a literal may be nearer to a whole number than doubles can tell.
+pub(super) fn compare(literal: &[u8], value: f64, bound: f64) -> Ordering {
+    match value.partial_cmp(&bound) {
+        Some(Ordering::Equal) if decimals(literal) > 0 && bound.fract() == 0.0 => {
+            let magnitude = compare_magnitude(literal, bound.abs() as u64);
+            match literal.first() {
+                Some(b'-') => magnitude.reverse(),
+                _ => magnitude,
+            }
+        }
+        order => order.unwrap_or(Ordering::Equal),
+    }
+}
+
+/// Compares digit by digit, signs aside.
+fn compare_magnitude(literal: &[u8], bound: u64) -> Ordering {
+    let (mantissa, exponent) = parts(literal);
+    let whole_digits = mantissa.iter().take_while(|byte| **byte != b'.');
+    let whole = whole_digits.filter(|byte| byte.is_ascii_digit()).count();
+    let digits = || mantissa.iter().filter(|byte| byte.is_ascii_digit());
+    let leading = digits().take_while(|digit| **digit == b'0').count();
+    // Digits before the point once the exponent has moved it, leading zeros aside.
+    let places = (whole as i64 - leading as i64).saturating_add(exponent);
+    let bound_places = bound.checked_ilog10().map_or(0, |log| log + 1);
+    if bound == 0 {
+        return if leading == digits().count() {
+            Ordering::Equal
+        } else {
+            Ordering::Greater
+        };
+    }
+    places.cmp(&i64::from(bound_places)).then_with(|| {
+        let mut own = digits().skip(leading).map(|digit| u64::from(digit - b'0'));
+        for place in (0..bound_places).rev() {
+            let order = own
+                .next()
+                .unwrap_or(0)
+                .cmp(&(bound / 10_u64.pow(place) % 10));
+            if order.is_ne() {
+                return order;
+            }
+        }
+        if own.any(|digit| digit > 0) {
+            Ordering::Greater
+        } else {
+            Ordering::Equal
+        }
+    })
+}
+
+/// The digits of a literal, with their sign and point, and its exponent.
+fn parts(literal: &[u8]) -> (&[u8], i64) {
+    match literal.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(at) => (
+            literal.get(..at).unwrap_or_default(),
+            exponent(literal.get(at + 1..)),
+        ),
+        None => (literal, 0),
+    }
 }
 
 fn exponent(digits: Option<&[u8]>) -> i64 {
@@ -142,7 +197,9 @@ fn exponent(digits: Option<&[u8]>) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{decimals, read};
+    use std::cmp::Ordering::{Equal, Greater, Less};
+
+    use super::{compare, decimals, float, read};
     use crate::HardFault;
 
     #[test]
@@ -208,6 +265,33 @@ mod tests {
             ("1e-99999999999999999999", i64::MAX),
         ] {
             assert_eq!(decimals(text.as_bytes()), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bound_is_compared_on_the_digits() {
+        for (text, bound, order) in [
+            ("100.0", 100.0, Equal),
+            ("1e2", 100.0, Equal),
+            ("100.00000000000000000000001", 100.0, Greater),
+            ("99.99999999999999999999999", 100.0, Less),
+            ("1000000000000000000000.001e-19", 100.0, Greater),
+            ("0.09999999999999999999999999e3", 100.0, Less),
+            ("-100.00000000000000000000001", -100.0, Less),
+            ("-99.99999999999999999999999", -100.0, Greater),
+            ("1e-400", 0.0, Greater),
+            ("-1e-400", 0.0, Less),
+            ("-0.0", 0.0, Equal),
+            ("0e-400", 0.0, Equal),
+            ("100.5", 100.0, Greater),
+            ("-3", 100.0, Less),
+        ] {
+            let value = float(text.as_bytes(), 0, text.len());
+            assert_eq!(
+                compare(text.as_bytes(), value, bound),
+                order,
+                "{text} to {bound}"
+            );
         }
     }
 }

@@ -320,7 +320,8 @@ impl Scan<'_> {
                 coarse
                     || (!unbounded && {
                         let value = number::float(self.bytes, start, end);
-                        value < min || value > max
+                        number::compare(literal, value, min).is_lt()
+                            || number::compare(literal, value, max).is_gt()
                     })
             }
             _ => false,
