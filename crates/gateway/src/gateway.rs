@@ -172,7 +172,8 @@ impl Gateway {
     }
 }
 
-fn gate(settings: Settings, shared: Shared) -> Result<Gate, StartError> {
+/// What the workers share, before any of them runs.
+pub(crate) fn gate(settings: Settings, shared: Shared) -> Result<Gate, StartError> {
     let upstreams =
         Upstreams::prepare(&settings.upstreams).map_err(|(route, error)| StartError::Upstream {
             route: route.0.to_string(),

@@ -177,3 +177,71 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic while one of these is held leaves nothing half-done: each section is one assignment.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guard::{ConnectionKind, RouteId};
+    use ocpp::Version;
+
+    const PATIENCE: Duration = Duration::from_secs(15);
+
+    fn key() -> Key {
+        let station = StationId::parse("CP1", Version::V16).unwrap();
+        (Tenant(Arc::from("cpo")), station)
+    }
+
+    fn session() -> Arc<SessionFacts> {
+        let (tenant, station) = key();
+        Arc::new(SessionFacts {
+            number: 1,
+            station,
+            tenant,
+            route: RouteId(Arc::from("main")),
+            version: Version::V16,
+            kind: ConnectionKind::TlsBasic,
+            peer: "127.0.0.1:1".parse().unwrap(),
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_arrivals_of_one_station_do_not_both_get_in() {
+        let live = Arc::new(Live::default());
+        let first = live.take(key(), PATIENCE).await.unwrap();
+        assert_eq!(
+            live.take(key(), PATIENCE).await.err(),
+            Some(Taken::Arriving)
+        );
+        drop(first);
+        assert!(live.take(key(), PATIENCE).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_is_ended_and_awaited_before_the_newcomer_sits() {
+        let live = Arc::new(Live::default());
+        let old = live.take(key(), PATIENCE).await.unwrap();
+        old.sit(session());
+        let relay = tokio::spawn(async move {
+            while !old.told_to_end() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        });
+        let newcomer = live.take(key(), PATIENCE).await.unwrap();
+        assert!(relay.await.is_ok());
+        // The late end of the old one has not touched the new one's place.
+        assert_eq!(live.len(), 1);
+        drop(newcomer);
+        assert_eq!(live.len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_will_not_leave_keeps_the_seat() {
+        let live = Arc::new(Live::default());
+        let old = live.take(key(), PATIENCE).await.unwrap();
+        old.sit(session());
+        let refused = live.take(key(), PATIENCE).await.err();
+        assert_eq!(refused, Some(Taken::WillNotLeave));
+        assert!(old.told_to_end());
+    }
+}

@@ -375,6 +375,9 @@ impl Relay {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 impl Future for Relay {
     type Output = ();
 

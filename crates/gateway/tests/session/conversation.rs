@@ -223,3 +223,37 @@ async fn pings_belong_to_each_hop() {
         .unwrap();
     assert_eq!(first, Message::text(heartbeat(1)), "the CSMS saw no ping");
 }
+
+#[tokio::test]
+async fn who_does_not_take_what_is_sent_stops_the_sender_and_loses_nothing() {
+    let scene = Scene::new().await;
+    let (mut station, mut csms) = scene.session("CP1").await;
+    // Answers are not queued by us, so a CSMS that reads nothing meets the sockets' own limits.
+    let data = "x".repeat(60_000);
+    let call =
+        |id: usize| format!(r#"[2,"{id}","DataTransfer",{{"vendorId":"v","data":"{data}"}}]"#);
+    let count = 300;
+    let sending = async {
+        for id in 0..count {
+            station.say(&call(id)).await;
+        }
+        for id in 0..count {
+            let answer = station.hear().await;
+            assert_eq!(answer, format!(r#"[3,"{id}",{{"status":"Accepted"}}]"#));
+        }
+    };
+    let answering = async {
+        for id in 0..count {
+            assert_eq!(csms.hear().await, call(id));
+            csms.say(&format!(r#"[3,"{id}",{{"status":"Accepted"}}]"#))
+                .await;
+        }
+    };
+    tokio::time::timeout(crate::scene::PATIENCE, async {
+        // tungstenite writes and reads on one end in turn: 18 MB fit nowhere in between.
+        let first = sending;
+        tokio::join!(first, answering);
+    })
+    .await
+    .expect("all of it passes");
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gateway::UpstreamSettings;
 use guard::{Event, RefusedHandshake, Secret, UpstreamCredential};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Error;
@@ -273,4 +274,68 @@ async fn tls_in_both_certificates_and_profile_3() {
     );
     let other = scene.knock_tls("CERT2", &connector, None).await;
     assert!(other.is_err(), "another station's certificate");
+}
+
+#[tokio::test]
+async fn the_csms_is_reached_by_tls_with_a_certificate_of_ours_and_from_the_address_that_was_set() {
+    let authority = crate::authority::Authority::new();
+    let mut setting = Setting::default();
+    let upstream = UpstreamSettings {
+        ca: Some(authority.root()),
+        identity: Some(authority.client("portcullis")),
+        bind: vec!["127.0.0.7".parse().unwrap()],
+        ..UpstreamSettings::default()
+    };
+    let main = guard::RouteId("main".into());
+    setting.settings.upstreams.insert(main, upstream);
+    setting.upstream_scheme = "wss";
+    let scene = Scene::with(setting).await;
+    let (station, csms) = tokio::join!(
+        scene.knock("CP1"),
+        scene.csms.accept_tls(authority.acceptor())
+    );
+    let (mut station, mut csms) = (station.unwrap(), csms);
+    assert_eq!(csms.from.ip().to_string(), "127.0.0.7");
+    assert_eq!(csms.certificate.as_deref(), Some("portcullis"));
+    station.say(r#"[2,"1","Heartbeat",{}]"#).await;
+    assert_eq!(csms.end.hear().await, r#"[2,"1","Heartbeat",{}]"#);
+}
+
+#[tokio::test]
+async fn a_csms_with_somebody_elses_certificate_is_a_503() {
+    let authority = crate::authority::Authority::new();
+    let stranger = crate::authority::Authority::new();
+    let mut setting = Setting::default();
+    let upstream = UpstreamSettings {
+        ca: Some(authority.root()),
+        ..UpstreamSettings::default()
+    };
+    let main = guard::RouteId("main".into());
+    setting.settings.upstreams.insert(main, upstream);
+    setting.upstream_scheme = "wss";
+    let scene = Scene::with(setting).await;
+    let acceptor = stranger.acceptor();
+    let csms = async {
+        let stream = scene.csms.accept_raw().await;
+        acceptor.accept(stream).await.map(drop)
+    };
+    let (outcome, handshake) = tokio::join!(scene.knock("CP1"), csms);
+    assert_eq!(status(outcome), 503);
+    assert!(
+        handshake.is_err(),
+        "the gate does not finish such a handshake"
+    );
+}
+
+#[tokio::test]
+async fn over_the_limit_of_connections_nobody_is_served() {
+    let mut setting = Setting::default();
+    setting.settings.limits.connections_max = 1;
+    let scene = Scene::with(setting).await;
+    let (_station, _csms) = scene.session("CP1").await;
+    assert!(scene.knock("CP2").await.is_err());
+    assert_eq!(
+        why(&scene).await,
+        RefusedHandshake::Limit("connections_max")
+    );
 }

@@ -18,7 +18,7 @@ use ocpp::{StationId, Version};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -57,6 +57,7 @@ pub struct Setting {
     pub settings: Settings,
     pub policy: Policy,
     pub credential: UpstreamCredential,
+    pub upstream_scheme: &'static str,
 }
 
 impl Default for Setting {
@@ -74,6 +75,7 @@ impl Default for Setting {
             settings,
             policy: Policy::default(),
             credential: UpstreamCredential::Forward,
+            upstream_scheme: "ws",
         }
     }
 }
@@ -85,7 +87,11 @@ impl Scene {
 
     pub async fn with(setting: Setting) -> Scene {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream = format!("ws://{}/csms", listener.local_addr().unwrap());
+        let port = listener.local_addr().unwrap().port();
+        let upstream = match setting.upstream_scheme {
+            "wss" => format!("wss://localhost:{port}/csms"),
+            scheme => format!("{scheme}://127.0.0.1:{port}/csms"),
+        };
         let key = Arc::new(VerifierKey::new([7; 32]));
         let book = book(&upstream, setting.credential, &key);
         let (sender, events) = event_queue(10_000);
@@ -188,16 +194,39 @@ impl Scene {
     }
 }
 
+/// A session's end at a CSMS by TLS, and what TLS knows of the gate.
+pub struct SecureEnd {
+    pub end: End,
+    pub from: SocketAddr,
+    /// The common name of the certificate it showed.
+    pub certificate: Option<String>,
+}
+
 impl CsmsDoor {
     pub async fn accept(&self) -> End {
-        self.accept_with(|response| response).await
+        let stream = self.accept_raw().await;
+        self.shake_hands(Box::new(stream)).await
     }
 
-    pub async fn accept_with(&self, change: impl FnOnce(Response) -> Response + Unpin) -> End {
-        let (stream, _) = timeout(PATIENCE, self.listener.accept())
-            .await
-            .unwrap()
-            .unwrap();
+    pub async fn accept_tls(&self, acceptor: TlsAcceptor) -> SecureEnd {
+        let stream = self.accept_raw().await;
+        let from = stream.peer_addr().unwrap();
+        let stream = acceptor.accept(stream).await.unwrap();
+        let shown = stream.get_ref().1.peer_certificates();
+        let certificate = shown.map(|chain| {
+            let (_, leaf) = x509_parser::parse_x509_certificate(&chain[0]).unwrap();
+            let name = leaf.subject().iter_common_name().next().unwrap().as_str();
+            name.unwrap().to_owned()
+        });
+        let end = self.shake_hands(Box::new(stream)).await;
+        SecureEnd {
+            end,
+            from,
+            certificate,
+        }
+    }
+
+    async fn shake_hands(&self, stream: Box<dyn Io>) -> End {
         let mut seen = None;
         #[expect(clippy::result_large_err, reason = "tungstenite's signature")]
         let choose = |request: &Request, mut response: Response| {
@@ -210,9 +239,8 @@ impl CsmsDoor {
             response
                 .headers_mut()
                 .insert("Sec-WebSocket-Protocol", chosen);
-            Ok(change(response))
+            Ok(response)
         };
-        let stream: Box<dyn Io> = Box::new(stream);
         let socket = tokio_tungstenite::accept_hdr_async(stream, choose)
             .await
             .unwrap();
