@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hkdf;
-use guard::Secret;
+use guard::{PseudonymKey, Secret, VerifierKey};
 use zeroize::Zeroizing;
 
 use crate::sealed::SealingKey;
@@ -136,24 +136,24 @@ impl KeyFile {
     }
 
     /// The key under which fast password verifiers are made and checked.
-    pub fn verifier_key(&self) -> Secret {
-        self.subkey(b"password-verifier")
+    pub fn verifier_key(&self) -> VerifierKey {
+        VerifierKey::new(*self.subkey(b"password-verifier"))
     }
 
     /// The key under which identifiers of persons and tokens become pseudonyms.
-    pub fn pseudonym_key(&self) -> Secret {
-        self.subkey(b"pseudonym")
+    pub fn pseudonym_key(&self) -> PseudonymKey {
+        PseudonymKey::new(*self.subkey(b"pseudonym"))
     }
 
     /// The key that seals what we must be able to read again.
     pub(crate) fn sealing_key(&self) -> SealingKey {
-        SealingKey::new(&self.subkey(b"seal"))
+        SealingKey::new(&Secret::new(self.subkey(b"seal").to_vec()))
     }
 
-    fn subkey(&self, purpose: &[u8]) -> Secret {
-        let mut bytes = vec![0_u8; KEY_BYTES];
-        self.derive(purpose, &mut bytes);
-        Secret::new(bytes)
+    fn subkey(&self, purpose: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut bytes = Zeroizing::new([0_u8; KEY_BYTES]);
+        self.derive(purpose, bytes.as_mut_slice());
+        bytes
     }
 
     fn derive(&self, purpose: &[u8], out: &mut [u8]) {
@@ -232,10 +232,16 @@ mod tests {
         let made = KeyFile::create(&path).unwrap();
         let read = KeyFile::open(&path).unwrap();
         assert_eq!(made.name(), read.name());
-        assert_eq!(made.verifier_key().expose(), read.verifier_key().expose());
-        assert_ne!(made.verifier_key().expose(), made.pseudonym_key().expose());
-        assert_ne!(made.verifier_key().expose(), [0; 32]);
-        assert_ne!(made.verifier_key().expose(), made.master.as_slice());
+        let purposes: [&[u8]; 3] = [b"password-verifier", b"pseudonym", b"seal"];
+        for (place, purpose) in purposes.into_iter().enumerate() {
+            let key = made.subkey(purpose);
+            assert_eq!(key, read.subkey(purpose));
+            assert_ne!(*key, [0; 32]);
+            assert_ne!(*key, *made.master);
+            for other in &purposes[place + 1..] {
+                assert_ne!(key, made.subkey(other));
+            }
+        }
         assert!(!KeyFile::is_open_to_others(&path));
         let again = KeyFile::create(&path);
         assert!(matches!(again, Err(KeyFileError::Exists(_))));

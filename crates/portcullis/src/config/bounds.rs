@@ -38,6 +38,13 @@ pub(super) fn limits(mut section: Section<'_>) -> (GateLimits, usize, usize) {
             d.displace_deadline,
         ),
         slow_hashes_max: count(&mut section, "slow_hashes_max", 1..=1024, d.slow_hashes_max),
+        hash_deadline: section.seconds("hash_deadline_seconds", 1..=300, d.hash_deadline),
+        hashes_remembered_max: count(
+            &mut section,
+            "hashes_remembered_max",
+            0..=10_000_000,
+            d.hashes_remembered_max,
+        ),
         calls_queued_max: count(
             &mut section,
             "calls_queued_max",

@@ -231,7 +231,7 @@ impl FileReader<'_> {
             id,
             path: route.path.value.clone(),
             tenant: Tenant(Arc::from(route.tenant.as_str())),
-            upstream: route.upstream.value.to_string(),
+            upstream: route.upstream.value.clone(),
             credential,
         }
     }

@@ -10,7 +10,6 @@ mod route;
 mod table;
 #[cfg(test)]
 mod tests;
-mod upstream_url;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -20,13 +19,16 @@ use guard::Policy;
 
 pub use listener::{IdentityFiles, Listener};
 pub use materials::{CertificateDates, Materials};
+pub(crate) use route::TENANT;
 pub use route::{RouteCredential, RouteSettings};
 pub use table::Placed;
-pub use upstream_url::UpstreamUrl;
 
 use crate::Problem;
 use table::{Section, Source};
 use toml::de::DeTable;
+
+/// A configuration with every setting, to start from.
+pub(crate) const EXAMPLE: &str = include_str!("example.toml");
 
 /// A configuration file is a few hundred lines at most; more is another file.
 const FILE_BYTES_MAX: u64 = 1 << 20;

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use gateway::Target;
+
 use super::listener::{IdentityFiles, identity};
 use super::table::{Placed, Section};
-use super::upstream_url::UpstreamUrl;
 
 /// The tenant of those who have only one.
 pub(crate) const TENANT: &str = "default";
@@ -21,8 +22,10 @@ pub struct RouteSettings {
     pub path: Placed<String>,
     /// Whose stations come this way.
     pub tenant: String,
-    /// The CSMS.
-    pub upstream: Placed<UpstreamUrl>,
+    /// The CSMS's URL.
+    pub upstream: Placed<String>,
+    /// The same, read.
+    pub target: Target,
     /// What the CSMS is shown.
     pub credential: RouteCredential,
     /// Roots that the CSMS's certificate must lead to.
@@ -104,11 +107,13 @@ fn route(section: &mut Section<'_>, directory: &Path) -> Option<RouteSettings> {
     if let Some(path) = &path {
         check_path(section, path);
     }
+    let (upstream, target) = upstream?;
     Some(RouteSettings {
         id: id?,
         path: path?,
         tenant: tenant.map_or_else(|| TENANT.to_owned(), |text| text.value),
-        upstream: upstream?,
+        upstream,
+        target,
         credential,
         ca,
         client_certificate,
@@ -117,10 +122,10 @@ fn route(section: &mut Section<'_>, directory: &Path) -> Option<RouteSettings> {
     })
 }
 
-fn upstream(section: &mut Section<'_>) -> Option<Placed<UpstreamUrl>> {
+fn upstream(section: &mut Section<'_>) -> Option<(Placed<String>, Target)> {
     let text = section.needed_text("upstream", "wss://csms.example/ocpp")?;
-    match text.value.parse::<UpstreamUrl>() {
-        Ok(url) => Some(text.with(url)),
+    match Target::parse(&text.value) {
+        Ok(target) => Some((text, target)),
         Err(why) => {
             section.problem(
                 text.line,
@@ -210,6 +215,11 @@ fn check_name(section: &Section<'_>, name: &Placed<String>) {
     }
 }
 
+/// What looks the same however a client percent-encodes it (RFC 3986, 2.3), and the slash.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte)
+}
+
 /// Literal segments, and `{identity}` as the last one, once.
 fn check_path(section: &Section<'_>, path: &Placed<String>) {
     let why = match path.value.strip_suffix("/{identity}") {
@@ -221,15 +231,15 @@ fn check_path(section: &Section<'_>, path: &Placed<String>) {
         Some(front) if front.split('/').skip(1).any(str::is_empty) => {
             Some("it has an empty segment")
         }
-        Some(front) if front.contains(['?', '#', '%', '\\']) || !front.is_ascii() => {
-            Some("its segments hold more than plain characters")
-        }
         Some(front)
             if front
                 .split('/')
                 .any(|segment| matches!(segment, "." | "..")) =>
         {
             Some("`.` and `..` are no segments")
+        }
+        Some(front) if !front.bytes().all(is_plain) => {
+            Some("its segments hold more than letters, digits and -._~")
         }
         Some(_) => None,
     };

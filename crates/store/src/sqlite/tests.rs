@@ -103,9 +103,12 @@ fn no_secret_lies_open_in_any_file_of_the_store() {
         credential: UpstreamCredential::Fixed(Secret::new(all.to_vec())),
     };
     store.replace_file_routes(&[route]).unwrap();
-    let key = scene.key();
-    let (verifier, pseudonym) = (key.verifier_key(), key.pseudonym_key());
-    let secrets = [&mine[..], &all[..], verifier.expose(), pseudonym.expose()];
+    let file = std::fs::read_to_string(scene.room.path().join("gate.key")).unwrap();
+    let digits = file.split_whitespace().nth(1).unwrap();
+    let master: Vec<u8> = (0..32)
+        .map(|n| u8::from_str_radix(&digits[2 * n..2 * n + 2], 16).unwrap())
+        .collect();
+    let secrets = [&mine[..], &all[..], digits.as_bytes(), &master];
     // With the store still open, what was written is in the WAL file.
     let mut seen = 0;
     for entry in std::fs::read_dir(scene.room.path()).unwrap() {

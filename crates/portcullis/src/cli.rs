@@ -1,0 +1,265 @@
+//! The command line: what there is to say to the program, with examples.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::output::Format;
+
+const EXAMPLES: &str = "\
+Getting started:
+  portcullis init                            a commented portcullis.toml and a key file
+  portcullis ca init                         a certificate authority, for a CPO without one
+  portcullis ca issue server gate.example    an ECDSA and an RSA certificate for the gate
+  portcullis check                           is the configuration right?
+  portcullis station add CP-0001 --generate  registers a station; its password is shown once
+  portcullis doctor                          is everything there that the gate needs?
+  portcullis serve                           opens the gate
+
+Exit codes:
+  0  done
+  1  tried and failed: a file, the store, the network
+  2  the command line, the configuration or an input file is wrong
+  3  what was asked for is not there
+  4  it is there already, or at odds with what is
+  5  doctor found something that keeps the gate from working";
+
+/// The gate between charging stations and their management system (OCPP 1.6, 2.0.1 and 2.1).
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, after_help = EXAMPLES, propagate_version = false)]
+pub(crate) struct Cli {
+    /// For people or for machines.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// The configuration.
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "PORTCULLIS_CONFIG",
+        value_name = "FILE",
+        default_value = "portcullis.toml"
+    )]
+    pub(crate) config: PathBuf,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a commented configuration and a key file to start from.
+    Init,
+    /// Tell everything that is wrong with the configuration and the files it names.
+    Check,
+    /// Register stations, list and remove them. A running gate sees the change within seconds.
+    #[command(subcommand)]
+    Station(StationCommand),
+    /// Show the route table.
+    #[command(subcommand)]
+    Route(RouteCommand),
+    /// A certificate authority for a CPO that has none.
+    #[command(subcommand)]
+    Ca(CaCommand),
+}
+
+/// What to do with stations.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StationCommand {
+    /// Register one station.
+    #[command(after_help = "\
+Examples:
+  portcullis station add CP-0001 --generate
+  portcullis station add CP-0002 --password-hex < authorization-key.txt
+  portcullis station add CP-0003 --certificate-name --versions 2.0.1,2.1
+  portcullis station add CP-0004 --generate --unnamed 1.6   a station that names no subprotocol
+
+Passwords are asked for, or read from standard input, a line each; never from the command line,
+where other users and the shell's history would see them.")]
+    Add(AddStation),
+    /// Register many stations from a CSV or JSON file: all of them, or none.
+    #[command(after_help = "\
+Columns (CSV, with a header line) or keys (JSON, a list of objects); only `identity` is needed:
+  identity            as the station spells it in its URL
+  tenant              default: default
+  password_text       a password, as text
+  password_hex        32 to 40 hexadecimal digits (1.6: AuthorizationKey)
+  machine_made        true: the password was drawn by a machine, so a fast check is safe
+  certificate_sha256  fingerprint of the station's certificate
+  certificate_name    true: any certificate of the client CA with the identity as its name
+  versions            such as `1.6 2.0.1`; default: all
+  unnamed             what the station speaks when it names no subprotocol
+  upstream_password   shown to the CSMS in the station's name (credential = \"per-station\")
+  enabled             false: registered, and kept out
+
+Examples:
+  portcullis station import fleet.csv
+  portcullis station import fleet.json --generate > passwords.csv   for rows without a credential")]
+    Import(ImportStations),
+    /// List the registered stations.
+    List {
+        /// Only those of this tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Show one station.
+    Show(OneStation),
+    /// Forget a station.
+    Remove(OneStation),
+    /// Let a station connect again.
+    Enable(OneStation),
+    /// Keep a station out; its registration stays.
+    Disable(OneStation),
+}
+
+/// Which station.
+#[derive(Debug, Args)]
+pub(crate) struct OneStation {
+    /// Its identity, as it spells it in its URL.
+    pub(crate) identity: String,
+    /// Whose it is.
+    #[arg(long, default_value = crate::config::TENANT)]
+    pub(crate) tenant: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddStation {
+    #[command(flatten)]
+    pub(crate) station: OneStation,
+    #[command(flatten)]
+    pub(crate) credential: CredentialChoice,
+    /// The password was drawn by a machine: a check that takes microseconds is safe then.
+    #[arg(long)]
+    pub(crate) machine_made: bool,
+    /// What it may speak.
+    #[arg(long, value_delimiter = ',', value_name = "1.6,2.0.1,2.1")]
+    pub(crate) versions: Vec<String>,
+    /// What it speaks when it names no subprotocol; without this, such a handshake is refused.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) unnamed: Option<String>,
+    /// Also read the password to show the CSMS in its name (credential = "per-station").
+    #[arg(long)]
+    pub(crate) upstream_password: bool,
+    /// Register it, and keep it out for now.
+    #[arg(long)]
+    pub(crate) disabled: bool,
+}
+
+/// What the station has to show.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct CredentialChoice {
+    /// A password that we draw and show once: 40 hexadecimal digits.
+    #[arg(long)]
+    pub(crate) generate: bool,
+    /// A password, as text.
+    #[arg(long)]
+    pub(crate) password_text: bool,
+    /// A password of 32 to 40 hexadecimal digits (1.6: AuthorizationKey).
+    #[arg(long)]
+    pub(crate) password_hex: bool,
+    /// The certificate in this PEM file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Any certificate of the client CA with the identity as its common name.
+    #[arg(long)]
+    pub(crate) certificate_name: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportStations {
+    /// The file: CSV, or JSON where its name ends in .json.
+    pub(crate) file: PathBuf,
+    /// Draw a password for each row that has no credential, and show them once.
+    #[arg(long)]
+    pub(crate) generate: bool,
+    /// Whose the stations are, where a row does not say.
+    #[arg(long, default_value = crate::config::TENANT)]
+    pub(crate) tenant: String,
+}
+
+/// What to do with routes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RouteCommand {
+    /// List the route table that the gate was last started with.
+    List,
+}
+
+/// What to do with the certificate authority.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaCommand {
+    /// Make a certificate authority. Its key stays in the directory: keep it where no gate runs.
+    #[command(
+        after_help = "Example:\n  portcullis ca init --name \"Example Charging CA\" --directory ca"
+    )]
+    Init {
+        /// What the authority is called.
+        #[arg(long, default_value = "Portcullis CA")]
+        name: String,
+        /// How long it lasts.
+        #[arg(long, value_name = "DAYS", default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        days: u32,
+        #[command(flatten)]
+        place: CaPlace,
+    },
+    /// Issue a certificate.
+    #[command(subcommand)]
+    Issue(CaIssue),
+}
+
+/// Where the authority lives.
+#[derive(Debug, Args)]
+pub(crate) struct CaPlace {
+    /// The directory with ca.pem and ca.key; what is issued is written there too.
+    #[arg(long, default_value = "ca")]
+    pub(crate) directory: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaIssue {
+    /// For the gate: gate-ecdsa.pem and gate-rsa.pem, with their keys.
+    #[command(after_help = "Example:\n  portcullis ca issue server gate.example 192.0.2.7")]
+    Server {
+        /// Names and addresses by which stations reach the gate.
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// How long they last.
+        #[arg(long, value_name = "DAYS", default_value_t = 397, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        days: u32,
+        #[command(flatten)]
+        place: CaPlace,
+    },
+    /// For a station (security profile 3): its identity or serial number as CN, the CPO as O.
+    #[command(
+        after_help = "Example:\n  portcullis ca issue station CP-0001 --cpo \"Example Charging\""
+    )]
+    Station {
+        /// Its identity or serial number.
+        identity: String,
+        /// Whose station it is.
+        #[arg(long)]
+        cpo: String,
+        /// RSA instead of ECDSA, for stations that know nothing else.
+        #[arg(long)]
+        rsa: bool,
+        /// How long it lasts.
+        #[arg(long, value_name = "DAYS", default_value_t = 1095, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        days: u32,
+        #[command(flatten)]
+        place: CaPlace,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,54 @@
+//! `portcullis check`: everything that is wrong with the configuration and the files it names.
+
+use std::path::Path;
+
+use serde::Serialize;
+use store::KeyFile;
+
+use crate::config::{Config, Materials};
+use crate::output::Output;
+use crate::{Exit, Failure, Problem};
+
+#[derive(Serialize)]
+struct Checked {
+    ok: bool,
+    listeners: usize,
+    routes: usize,
+    certificates: usize,
+}
+
+pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
+    let config = Config::load(path)?;
+    let mut problems = Vec::new();
+    let key = &config.key_file;
+    if let Err(error) = KeyFile::open(&key.value) {
+        let problem = Problem::new(error.to_string(), error.remedy());
+        problems.push(problem.in_file(config.name.clone()).at_line(key.line));
+    }
+    let certificates = match Materials::load(&config) {
+        Ok(materials) => materials.certificates.len(),
+        Err(found) => {
+            problems.extend(found);
+            0
+        }
+    };
+    if !problems.is_empty() {
+        problems.sort_by_key(|problem| problem.line);
+        return Err(Failure {
+            exit: Exit::Input,
+            problems,
+        });
+    }
+    let checked = Checked {
+        ok: true,
+        listeners: config.listeners.len(),
+        routes: config.routes.len(),
+        certificates,
+    };
+    output.result(&checked, || {
+        format!(
+            "{} is right: {} listeners, {} routes, {} certificates read.",
+            config.name, checked.listeners, checked.routes, checked.certificates
+        )
+    })
+}

@@ -1,0 +1,22 @@
+//! One file for each thing that the program does.
+
+mod ca;
+mod check;
+mod init;
+mod route;
+mod station;
+
+use crate::Failure;
+use crate::cli::{Cli, Command};
+use crate::output::Output;
+
+/// Does what the command line asks for.
+pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Init => init::run(&cli.config, output),
+        Command::Check => check::run(&cli.config, output),
+        Command::Station(command) => station::run(command, &cli.config, output),
+        Command::Route(command) => route::run(command, &cli.config, output),
+        Command::Ca(command) => ca::run(command, output),
+    }
+}

@@ -1,0 +1,143 @@
+//! A station as the operator describes it, read and checked, before its password is hashed.
+
+use std::sync::Arc;
+
+use guard::{
+    Credential, PasswordForm, Protocols, Secret, StationRecord, Tenant, UnfitPassword, Verifier,
+    VerifierKey,
+};
+use ocpp::{StationId, Version};
+
+use super::{IDENTITY, secret};
+use crate::{Exit, Failure, Problem};
+
+/// What the station will have to show.
+pub(super) enum Proof {
+    Password {
+        secret: Secret,
+        form: PasswordForm,
+        machine_made: bool,
+    },
+    Certificate([u8; 32]),
+    CertificateName,
+}
+
+/// A station to be registered.
+pub(super) struct Draft {
+    pub(super) id: StationId,
+    pub(super) tenant: Tenant,
+    pub(super) enabled: bool,
+    pub(super) proof: Proof,
+    pub(super) protocols: Protocols,
+    pub(super) upstream_password: Option<Secret>,
+}
+
+impl Draft {
+    /// The record, with a verifier in place of the password; takes some 20 ms where a person may
+    /// have chosen it.
+    pub(super) fn register(self, key: &VerifierKey) -> Result<StationRecord, Failure> {
+        let credential = match self.proof {
+            Proof::Certificate(fingerprint) => Credential::Certificate(fingerprint),
+            Proof::CertificateName => Credential::CertificateName,
+            Proof::Password {
+                secret,
+                form,
+                machine_made,
+            } => {
+                let salt = secret::random::<16>()?;
+                let verifier = match machine_made {
+                    true => Verifier::fast(secret.expose(), form, key, salt),
+                    false => Verifier::slow(secret.expose(), form, salt),
+                };
+                Credential::Password(verifier.map_err(unfit)?)
+            }
+        };
+        Ok(StationRecord {
+            id: self.id,
+            tenant: self.tenant,
+            enabled: self.enabled,
+            credential,
+            protocols: self.protocols,
+            upstream_password: self.upstream_password,
+        })
+    }
+}
+
+fn unfit(why: UnfitPassword) -> Failure {
+    let remedy = match why {
+        UnfitPassword::Empty => "Give a password.",
+        UnfitPassword::TooShort => "Leave out machine_made, or take a longer password.",
+        UnfitPassword::TooLong => "OCPP allows 40 characters in 2.0.1 and 64 in 2.1.",
+        UnfitPassword::NotHex => "Give 32 to 40 hexadecimal digits, or register it as text.",
+        UnfitPassword::Hash => "Take another password.",
+    };
+    Failure::new(Exit::Input, why.to_string(), remedy)
+}
+
+/// Reads the versions a station may speak; none named: all.
+pub(super) fn protocols(allowed: &[&str], unnamed: Option<&str>) -> Result<Protocols, Problem> {
+    let version = |number: &str| {
+        Version::from_number(number).ok_or_else(|| {
+            Problem::new(
+                format!("\"{number}\" is no version of OCPP we know"),
+                VERSIONS,
+            )
+        })
+    };
+    let mut protocols = Protocols::default();
+    if !allowed.is_empty() {
+        protocols.allowed = allowed
+            .iter()
+            .copied()
+            .map(version)
+            .collect::<Result<_, _>>()?;
+        protocols.allowed.sort_unstable();
+        protocols.allowed.dedup();
+    }
+    protocols.unnamed = unnamed.map(version).transpose()?;
+    if let Some(unnamed) = protocols.unnamed
+        && !protocols.allowed.contains(&unnamed)
+    {
+        return Err(Problem::new(
+            format!("without a subprotocol it would speak {unnamed}, which it may not"),
+            "Name that version among those it may speak, or leave it out.",
+        ));
+    }
+    Ok(protocols)
+}
+
+const VERSIONS: &str = "Write 1.6, 2.0.1 or 2.1.";
+
+/// Reads an identity as the versions allow it that the station may speak.
+pub(super) fn identity(
+    text: &str,
+    protocols: &Protocols,
+    proof: &Proof,
+) -> Result<StationId, Problem> {
+    // 1.6 has the widest alphabet: who may speak it may be called so.
+    let version = match protocols.allowed.contains(&Version::V16) {
+        true => Version::V16,
+        false => Version::V201,
+    };
+    let id = StationId::parse(text, version)
+        .map_err(|error| Problem::new(format!("\"{text}\": {error}"), IDENTITY))?;
+    if matches!(proof, Proof::Password { .. }) && !id.fits_basic() {
+        return Err(Problem::new(
+            format!("\"{text}\" holds a colon, which HTTP Basic cannot carry (RFC 7617, 2)"),
+            "Register it with a certificate, or rename the station.",
+        ));
+    }
+    Ok(id)
+}
+
+/// Reads a tenant's name.
+pub(super) fn tenant(text: &str) -> Result<Tenant, Problem> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match !text.is_empty() && text.len() <= 64 && text.chars().all(allowed) {
+        true => Ok(Tenant(Arc::from(text))),
+        false => Err(Problem::new(
+            format!("\"{text}\" cannot be the name of a tenant"),
+            "Use up to 64 letters, digits, hyphens, dots and underscores.",
+        )),
+    }
+}

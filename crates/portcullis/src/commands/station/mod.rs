@@ -1,0 +1,92 @@
+//! `portcullis station …`: the register, by hand and by file.
+
+mod add;
+mod draft;
+mod import;
+mod rows;
+mod secret;
+mod view;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use guard::Tenant;
+use ocpp::{StationId, Version};
+use store::Store;
+
+use crate::cli::{OneStation, StationCommand};
+use crate::output::Output;
+use crate::register::Register;
+use crate::{Exit, Failure};
+use view::StationView;
+
+pub(crate) fn run(
+    command: &StationCommand,
+    config: &Path,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    match command {
+        StationCommand::Add(arguments) => add::run(arguments, config, output),
+        StationCommand::Import(arguments) => import::run(arguments, config, output),
+        StationCommand::List { tenant } => list(tenant.as_deref(), config, output),
+        StationCommand::Show(station) => show(station, config, output),
+        StationCommand::Remove(station) => remove(station, config, output),
+        StationCommand::Enable(station) => enable(station, true, config, output),
+        StationCommand::Disable(station) => enable(station, false, config, output),
+    }
+}
+
+fn list(tenant: Option<&str>, config: &Path, output: &mut Output) -> Result<(), Failure> {
+    let register = Register::open(config)?;
+    let tenant = tenant.map(|name| Tenant(Arc::from(name)));
+    let stations = register.store.stations(tenant.as_ref())?;
+    let views: Vec<StationView> = stations.iter().map(StationView::of).collect();
+    output.result(&views, || view::table(&views))
+}
+
+fn show(station: &OneStation, config: &Path, output: &mut Output) -> Result<(), Failure> {
+    let (tenant, id) = named(station)?;
+    let register = Register::open(config)?;
+    let view = StationView::of(&register.store.station(&tenant, &id)?);
+    output.result(&view, || view.lines())
+}
+
+fn remove(station: &OneStation, config: &Path, output: &mut Output) -> Result<(), Failure> {
+    let (tenant, id) = named(station)?;
+    let mut register = Register::open(config)?;
+    let view = StationView::of(&register.store.station(&tenant, &id)?);
+    register.store.remove(&tenant, &id)?;
+    output.result(&view, || {
+        format!("Station {id} of tenant {} is forgotten.", tenant.0)
+    })
+}
+
+fn enable(
+    station: &OneStation,
+    enabled: bool,
+    config: &Path,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let (tenant, id) = named(station)?;
+    let mut register = Register::open(config)?;
+    register.store.enable(&tenant, &id, enabled)?;
+    let view = StationView::of(&register.store.station(&tenant, &id)?);
+    output.result(&view, || match enabled {
+        true => format!("Station {id} may connect."),
+        false => format!("Station {id} is kept out."),
+    })
+}
+
+fn named(station: &OneStation) -> Result<(Tenant, StationId), Failure> {
+    let id = StationId::parse(&station.identity, Version::V16).map_err(|error| {
+        Failure::new(
+            Exit::Input,
+            format!("\"{}\": {error}", station.identity),
+            IDENTITY,
+        )
+    })?;
+    Ok((Tenant(Arc::from(station.tenant.as_str())), id))
+}
+
+/// What an identity may be, for remedies.
+const IDENTITY: &str = "OCPP 2.x: up to 48 letters, digits and *-_=+|@. signs; OCPP 1.6: printable characters but / \\ and %.";

@@ -1,0 +1,118 @@
+//! A station as it is shown: everything but secrets.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use guard::{Credential, PasswordForm, PasswordHash, StationRecord};
+use serde::Serialize;
+
+/// What is told of a station.
+#[derive(Serialize)]
+pub(super) struct StationView {
+    identity: String,
+    tenant: String,
+    enabled: bool,
+    credential: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_check: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_sha256: Option<String>,
+    versions: Vec<&'static str>,
+    unnamed: Option<&'static str>,
+    has_upstream_password: bool,
+}
+
+impl StationView {
+    pub(super) fn of(station: &StationRecord) -> StationView {
+        let (credential, password, certificate_sha256) = match &station.credential {
+            Credential::Password(verifier) => {
+                let password = match (&verifier.hash, verifier.form) {
+                    (PasswordHash::Fast { .. }, PasswordForm::Hex) => "hex, fast check",
+                    (PasswordHash::Fast { .. }, PasswordForm::Octets) => "text, fast check",
+                    (PasswordHash::Slow(_), PasswordForm::Hex) => "hex, argon2id",
+                    (PasswordHash::Slow(_), PasswordForm::Octets) => "text, argon2id",
+                };
+                ("password", Some(password), None)
+            }
+            Credential::Certificate(fingerprint) => ("certificate", None, Some(hex(fingerprint))),
+            Credential::CertificateName => ("certificate-name", None, None),
+        };
+        StationView {
+            identity: station.id.to_string(),
+            tenant: station.tenant.0.to_string(),
+            enabled: station.enabled,
+            credential,
+            password_check: password,
+            certificate_sha256,
+            versions: station
+                .protocols
+                .allowed
+                .iter()
+                .map(|version| version.number())
+                .collect(),
+            unnamed: station.protocols.unnamed.map(|version| version.number()),
+            has_upstream_password: station.upstream_password.is_some(),
+        }
+    }
+
+    pub(super) fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    pub(super) fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    pub(super) fn lines(&self) -> String {
+        let credential = match (self.password_check, &self.certificate_sha256) {
+            (Some(password), _) => format!("password ({password})"),
+            (_, Some(fingerprint)) => format!("certificate with SHA-256 {fingerprint}"),
+            _ => "any certificate of the client CA with this name".to_owned(),
+        };
+        format!(
+            "identity            {}\ntenant              {}\nmay connect         {}\n\
+             shows               {credential}\nspeaks              {}\n\
+             without subprotocol {}\nupstream password   {}",
+            self.identity,
+            self.tenant,
+            if self.enabled { "yes" } else { "no" },
+            self.versions.join(", "),
+            self.unnamed.unwrap_or("refused"),
+            if self.has_upstream_password {
+                "registered"
+            } else {
+                "none"
+            },
+        )
+    }
+}
+
+/// Many stations, a line each.
+pub(super) fn table(stations: &[StationView]) -> String {
+    if stations.is_empty() {
+        return "No station is registered; `portcullis station add --help` shows how.".to_owned();
+    }
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["IDENTITY", "TENANT", "CONNECTS", "SHOWS", "SPEAKS"]);
+    for station in stations {
+        let connects = if station.enabled { "yes" } else { "kept out" };
+        let speaks = station.versions.join(" ");
+        table.add_row([
+            station.identity.as_str(),
+            station.tenant.as_str(),
+            connects,
+            station.credential,
+            speaks.as_str(),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}

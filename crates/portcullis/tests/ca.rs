@@ -1,0 +1,174 @@
+//! What the authority issues is accepted by rustls, by OpenSSL, and by nobody it was not meant for.
+
+mod scene;
+
+use std::process::Command;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
+use scene::Scene;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+fn roots(scene: &Scene, name: &str) -> Arc<RootCertStore> {
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(scene.path(name)).unwrap() {
+        store.add(certificate.unwrap()).unwrap();
+    }
+    Arc::new(store)
+}
+
+fn pair(scene: &Scene, stem: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+    let chain = CertificateDer::pem_file_iter(scene.path(&format!("{stem}.pem"))).unwrap();
+    let key = PrivateKeyDer::from_pem_file(scene.path(&format!("{stem}.key"))).unwrap();
+    (chain.map(Result::unwrap).collect(), key)
+}
+
+/// A whole TLS handshake in memory, the station showing a certificate.
+fn shake(scene: &Scene, server: &str, station: &str, name: &str) -> Result<(), rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(roots(scene, "ca/ca.pem"), provider.clone())
+            .build()
+            .unwrap();
+    let (chain, key) = pair(scene, server);
+    let server = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain, key)?;
+    let (chain, key) = pair(scene, station);
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots(scene, "ca/ca.pem"))
+        .with_client_auth_cert(chain, key)?;
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let mut client = ClientConnection::new(Arc::new(client), name)?;
+    let mut server = ServerConnection::new(Arc::new(server))?;
+    while client.is_handshaking() || server.is_handshaking() {
+        let mut wire = Vec::new();
+        client.write_tls(&mut wire).unwrap();
+        server.read_tls(&mut wire.as_slice()).unwrap();
+        server.process_new_packets()?;
+        let mut wire = Vec::new();
+        server.write_tls(&mut wire).unwrap();
+        client.read_tls(&mut wire.as_slice()).unwrap();
+        client.process_new_packets()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn rustls_accepts_gate_and_stations_for_what_they_are() {
+    let scene = Scene::new();
+    scene
+        .run(&["ca", "issue", "station", "CP-1", "--cpo", "Example"])
+        .is(0);
+    scene
+        .run(&[
+            "ca", "issue", "station", "CP-2", "--cpo", "Example", "--rsa",
+        ])
+        .is(0);
+    for server in ["ca/gate-ecdsa", "ca/gate-rsa"] {
+        for station in ["ca/station-CP-1", "ca/station-CP-2"] {
+            for name in ["localhost", "127.0.0.1"] {
+                shake(&scene, server, station, name).unwrap();
+            }
+        }
+    }
+    assert!(
+        shake(
+            &scene,
+            "ca/gate-ecdsa",
+            "ca/station-CP-1",
+            "elsewhere.example"
+        )
+        .is_err()
+    );
+    assert!(shake(&scene, "ca/station-CP-1", "ca/station-CP-1", "localhost").is_err());
+    assert!(shake(&scene, "ca/gate-ecdsa", "ca/gate-ecdsa", "localhost").is_err());
+}
+
+#[test]
+fn openssl_verifies_what_was_issued() {
+    let scene = Scene::new();
+    scene
+        .run(&["ca", "issue", "station", "CP-1", "--cpo", "Example"])
+        .is(0);
+    for (purpose, certificate) in [
+        ("sslserver", "ca/gate-ecdsa.pem"),
+        ("sslserver", "ca/gate-rsa.pem"),
+        ("sslclient", "ca/station-CP-1.pem"),
+    ] {
+        let output = Command::new("openssl")
+            .args([
+                "verify",
+                "-x509_strict",
+                "-purpose",
+                purpose,
+                "-CAfile",
+                "ca/ca.pem",
+            ])
+            .arg(certificate)
+            .current_dir(scene.root())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{certificate}: {output:?}");
+    }
+}
+
+#[test]
+fn a_station_is_called_by_its_identity_and_its_cpo() {
+    let scene = Scene::new();
+    let json = scene
+        .run(&[
+            "--format", "json", "ca", "issue", "station", "DE*1|x", "--cpo", "Ex & Co",
+        ])
+        .is(0)
+        .json();
+    let file = json["certificates"][0]["certificate"].as_str().unwrap();
+    let certificate = CertificateDer::from_pem_file(scene.path(file)).unwrap();
+    let (_, certificate) = X509Certificate::from_der(&certificate).unwrap();
+    let subject = certificate.subject();
+    let one = |mut names: Vec<String>| names.pop().unwrap();
+    let common = subject
+        .iter_common_name()
+        .map(|name| name.as_str().unwrap().to_owned());
+    assert_eq!(one(common.collect()), "DE*1|x");
+    let cpo = subject
+        .iter_organization()
+        .map(|name| name.as_str().unwrap().to_owned());
+    assert_eq!(one(cpo.collect()), "Ex & Co");
+    assert!(file.starts_with("ca/station-DE_1_x-"), "{file}");
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_are_for_their_owner_alone_and_nothing_is_overwritten() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new();
+    for name in ["ca-ecdsa", "ca-rsa", "gate-ecdsa", "gate-rsa"] {
+        let key = scene.path(&format!("ca/{name}.key"));
+        assert_eq!(
+            std::fs::metadata(key).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+    let before = scene.read("ca/ca-ecdsa.key");
+    scene
+        .run(&["ca", "init"])
+        .is(4)
+        .complains("there is a file already");
+    scene.run(&["ca", "issue", "server", "localhost"]).is(4);
+    assert_eq!(before, scene.read("ca/ca-ecdsa.key"));
+    scene
+        .run(&["ca", "issue", "server", "x", "--directory", "none"])
+        .is(3);
+    scene
+        .run(&["ca", "issue", "server", "https://x/", "--directory", "none"])
+        .is(2);
+    scene
+        .run(&["ca", "issue", "station", &"x".repeat(65), "--cpo", "E"])
+        .is(2);
+}
