@@ -37,7 +37,7 @@ pub struct Claim {
     pub station: StationId,
     /// How it came in.
     pub transport: Transport,
-    /// The `Authorization` header, if there is one ([`Basic::read`]).
+    /// The `Authorization` header, if there is one ([`Basic::new`]).
     pub basic: Option<Basic>,
     /// The subprotocols it offers.
     pub offered: Offered,

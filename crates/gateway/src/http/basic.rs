@@ -3,7 +3,9 @@
 use std::fmt;
 
 use base64::Engine;
+use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use guard::Secret;
 
 /// The credential of a request.
@@ -69,13 +71,19 @@ impl Offered {
     }
 }
 
-/// One space, and the one canonical spelling of base64: no white space inside, no missing padding.
+/// Padding carries nothing, and some stations leave it away.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// One space, and one spelling of base64 but for its padding: no white space inside, no stray bits.
 fn read_basic(value: &[u8]) -> Option<BasicCredential> {
     let (scheme, encoded) = value.split_first_chunk::<6>()?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;
     }
-    let pair = Secret::new(STANDARD.decode(encoded).ok()?);
+    let pair = Secret::new(BASE64.decode(encoded).ok()?);
     let colon = memchr::memchr(b':', pair.expose())?;
     let (user, password) = pair.expose().split_at_checked(colon)?;
     let password = password.get(1..)?;

@@ -338,6 +338,7 @@ fn a_basic_credential_is_bytes() {
     let pair = |user: &[u8], password: &[u8]| Some((user.to_vec(), password.to_vec()));
     assert_eq!(basic_of("Basic Q1AtMTpzZWNyZXQ="), pair(b"CP-1", b"secret"));
     assert_eq!(basic_of("bAsIc Q1AtMTpzZWNyZXQ="), pair(b"CP-1", b"secret"));
+    assert_eq!(basic_of("Basic Q1AtMTpzZWNyZXQ"), pair(b"CP-1", b"secret"));
     assert_eq!(basic_of("Basic Q1AtMTphOmI6"), pair(b"CP-1", b"a:b:"));
     assert_eq!(basic_of("Basic Q1AtMTo="), pair(b"CP-1", b""));
     assert_eq!(basic_of("Basic Og=="), pair(b"", b""));
@@ -356,7 +357,6 @@ fn a_credential_that_is_not_spelled_canonically_is_none() {
         "Basic  Q1AtMTpzZWNyZXQ=",
         "Basic\tQ1AtMTpzZWNyZXQ=",
         "Basic Q1AtMTpz ZWNyZXQ=",
-        "Basic Q1AtMTpzZWNyZXQ",
         "Basic Q1AtMTpzZWNyZXR=",
         "Basic Q1AtMTpzZWNyZXQ==",
         "Basic Q1AtMTr_AP4=",

@@ -1,7 +1,6 @@
 mod hashes;
 mod wire;
 
-use base64::Engine;
 use ocpp::{StationId, Version};
 
 use super::*;
@@ -84,12 +83,7 @@ impl Gate {
 }
 
 fn basic(user: &[u8], password: &[u8]) -> Basic {
-    let pair = [user, b":", password].concat();
-    let header = format!(
-        "Basic {}",
-        base64::engine::general_purpose::STANDARD.encode(pair)
-    );
-    Basic::read(header.as_bytes()).unwrap()
+    Basic::new(user.to_vec(), crate::Secret::new(password.to_vec()))
 }
 
 fn by_password(station: &str, password: &[u8]) -> Claim {
