@@ -1,5 +1,11 @@
 //! The house is as its map says: rooms and arrows, file sizes, and what does not belong in a commit.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests may say what they mean"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! The plumbing of the scenes: a directory of its own, and the real program run in it.
+#![allow(clippy::unwrap_used, reason = "a scene that cannot be set has failed")]
 #![allow(
     dead_code,
     unreachable_pub,
