@@ -83,6 +83,10 @@ impl Gate {
 }
 
 fn basic(user: &[u8], password: &[u8]) -> Basic {
+    // As on the wire: the user name ends at the first colon.
+    let pair = [user, b":", password].concat();
+    let colon = pair.iter().position(|byte| *byte == b':').unwrap();
+    let (user, password) = (&pair[..colon], &pair[colon + 1..]);
     Basic::new(user.to_vec(), crate::Secret::new(password.to_vec()))
 }
 
