@@ -280,19 +280,14 @@ async def hasty_station(door: Door, identity: str) -> Tape:
     protocol.send_request(request)
     protocol.data_to_send()
     async with asyncio.timeout(SCENE_SECONDS_MAX):
-        while not tape.heard:
-            data = await reader.read(READ_BYTES_MAX)
-            assert data, "closed without an answer"
+        while data := await reader.read(READ_BYTES_MAX):
             protocol.receive_data(data)
             for event in protocol.events_received():
                 if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
                     tape.heard.append(event.data.decode())
-    protocol.send_close(1000)
-    writer.write(b"".join(protocol.data_to_send()))
-    with contextlib.suppress(ConnectionError):
-        await writer.drain()
+                    protocol.send_close(1000)
+            writer.write(b"".join(protocol.data_to_send()))
         writer.close()
-        await writer.wait_closed()
     return tape
 
 

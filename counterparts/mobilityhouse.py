@@ -10,7 +10,7 @@ from base64 import b64encode
 
 from ocpp import exceptions
 from ocpp.charge_point import camel_to_snake_case
-from ocpp.routing import on
+from ocpp.routing import after, on
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -21,8 +21,8 @@ from tapes import Tape, TapedSocket
 
 # A refusal is part of the script; the library would print a traceback for each.
 logging.getLogger("ocpp").setLevel(logging.CRITICAL)
-# So often that some pings fall into every conversation.
-PING_SECONDS = 0.05
+# Often enough that pings fall into the longer conversations; the gate counts them.
+PING_SECONDS = 0.5
 MESSAGE_BYTES_MAX = 2 << 20
 
 
@@ -162,13 +162,16 @@ def _answer(endpoint, library, action: str, payload: dict):
     refusal = payload.get("refused")
     result = None if refusal else getattr(library.call_result, action)(**camel_to_snake_case(payload))
 
-    def answer(self, **request):
-        if request.get("message_id") == YOUR_TURN:
-            self.turn.set()
+    def answer(self, **_request):
         if refusal:
             raise getattr(exceptions, f"{refusal}Error")(description="not in this scene")
         return result
 
+    async def once_answered(self, **request):
+        if request.get("message_id") == YOUR_TURN:
+            self.turn.set()
+
     # The library finds handlers by function name, so each needs its own.
-    answer.__name__ = f"answer_{action}"
-    setattr(endpoint, answer.__name__, on(action)(answer))
+    for moment, handler in ((on, answer), (after, once_answered)):
+        handler.__name__ = f"{handler.__name__}_{action}"
+        setattr(endpoint, handler.__name__, moment(action)(handler))

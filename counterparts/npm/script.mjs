@@ -30,7 +30,8 @@ export function answerBy(script, side, client) {
     return new Promise((resolve) => {
         for (const [action, answer] of Object.entries(script.answers[side])) {
             client.handle(action, ({ params }) => {
-                if (params.messageId === YOUR_TURN) resolve();
+                // The answer leaves first: the library sends it before the event loop turns.
+                if (params.messageId === YOUR_TURN) setImmediate(resolve);
                 if (answer.refused) throw createRPCError(answer.refused, 'not in this scene');
                 return answer;
             });

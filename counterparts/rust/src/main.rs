@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use ocpp_client::{Client, ClientConfig, ProtocolError, TokioExecutor, TokioTimer};
 
+use tokio::sync::watch;
+
 use door::Door;
 use script::Script;
 
@@ -22,21 +24,34 @@ async fn main() -> Result<(), Failure> {
     let door: Door = serde_json::from_str(&std::env::args().nth(1).ok_or("no door given")?)?;
     let script: Script = serde_json::from_slice(&std::fs::read(&door.script)?)?;
     match door.protocol.as_str() {
-        "ocpp1.6" => script::v16(connected(&door).await?, &script).await,
-        "ocpp2.0.1" => script::v201(connected(&door).await?, &script).await,
-        "ocpp2.1" => script::v21(connected(&door).await?, &script).await,
+        "ocpp1.6" => {
+            let (client, answers) = connected(&door).await?;
+            script::v16(client, &script, answers).await
+        }
+        "ocpp2.0.1" => {
+            let (client, answers) = connected(&door).await?;
+            script::v201(client, &script, answers).await
+        }
+        "ocpp2.1" => {
+            let (client, answers) = connected(&door).await?;
+            script::v21(client, &script, answers).await
+        }
         other => Err(format!("no such protocol: {other}").into()),
     }
 }
 
 /// The library's client on the library's WebSocket, with a tape running between the two.
-async fn connected<E: ProtocolError>(door: &Door) -> Result<Client<E>, Failure> {
+async fn connected<E: ProtocolError>(
+    door: &Door,
+) -> Result<(Client<E>, watch::Receiver<usize>), Failure> {
     let (sink, stream) = door.open().await?;
-    Ok(Client::from_transport_with_config(
-        tape::sink(sink),
+    let (sink, answers) = tape::sink(sink);
+    let client = Client::from_transport_with_config(
+        sink,
         tape::stream(stream),
         Box::new(TokioExecutor),
         Box::new(TokioTimer),
         ClientConfig::new(ANSWER_WAIT),
-    ))
+    );
+    Ok((client, answers))
 }

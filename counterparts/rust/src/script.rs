@@ -1,21 +1,19 @@
 //! The script, said and answered through the library's typed requests and answers.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use ocpp_client::{Action, Client, ClientError, ProtocolError, ocpp_1_6};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::Failure;
-
-const YOUR_TURN: &str = "your-turn";
 
 /// What both ends follow; see `conversation.py`.
 #[derive(Deserialize)]
 pub(crate) struct Script {
     station: Vec<Step>,
+    csms: Vec<Step>,
     farewell: Vec<Step>,
     answers: HashMap<String, HashMap<String, Value>>,
 }
@@ -41,22 +39,13 @@ async fn call<A: Action, E: ProtocolError>(client: &Client<E>, step: &Step) -> R
     }
 }
 
-/// Answers CALLs of that type by the script, and tells when the CSMS hands the turn back.
-async fn answer<A: Action, E: ProtocolError>(
-    client: &Client<E>,
-    script: &Script,
-    turn: &Arc<Notify>,
-) {
+/// Answers CALLs of that type by the script.
+async fn answer<A: Action, E: ProtocolError>(client: &Client<E>, script: &Script) {
     let Some(scripted) = script.answers["station"].get(A::NAME).cloned() else {
         return;
     };
-    let turn = turn.clone();
     client
-        .on::<A, _, _>(move |request, _| {
-            let asked = serde_json::to_value(&request).unwrap_or_default();
-            if asked["messageId"] == YOUR_TURN {
-                turn.notify_one();
-            }
+        .on::<A, _, _>(move |_request, _| {
             let answer = match scripted["refused"].as_str() {
                 Some(code) => Err(E::from_wire(code, "not in this scene", json!({}))),
                 None => serde_json::from_value(scripted.clone())
@@ -91,9 +80,12 @@ with_any_data!(ocpp_2_1, ocpp_2_1, v21);
 /// hold for us, `answers` those it may hold for the CSMS, `sends` the SENDs.
 macro_rules! follow {
     ($name:ident, $version:ident, $client:ty, says $($say:ident)*, answers $($answer:ident)*, sends $($send:ident $method:ident)*) => {
-        pub(crate) async fn $name(client: $client, script: &Script) -> Result<(), Failure> {
-            let turn = Arc::new(Notify::new());
-            $(answer::<$version::$answer, _>(&client, script, &turn).await;)*
+        pub(crate) async fn $name(
+            client: $client,
+            script: &Script,
+            mut answers: watch::Receiver<usize>,
+        ) -> Result<(), Failure> {
+            $(answer::<$version::$answer, _>(&client, script).await;)*
             let say = async |step: &Step| -> Result<(), Failure> {
                 $(if step.send.as_deref() == Some(stringify!($send)) {
                     let payload = serde_json::from_value(step.payload.clone())?;
@@ -107,7 +99,8 @@ macro_rules! follow {
             for step in &script.station {
                 say(step).await?;
             }
-            turn.notified().await;
+            // The CSMS has handed back when all it asked is answered.
+            answers.wait_for(|sent| *sent == script.csms.len()).await?;
             for step in &script.farewell {
                 say(step).await?;
             }

@@ -5,14 +5,22 @@ use std::pin::Pin;
 
 use ocpp_client::{TransportError, TransportEvent, TransportSink, TransportStream};
 use serde_json::json;
+use tokio::sync::watch;
 
 type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, TransportError>> + Send + 'a>>;
 
-struct TapedSink(Box<dyn TransportSink>);
+struct TapedSink {
+    inner: Box<dyn TransportSink>,
+    answers: watch::Sender<usize>,
+}
 struct TapedStream(Box<dyn TransportStream>);
 
-pub(crate) fn sink(inner: Box<dyn TransportSink>) -> Box<dyn TransportSink> {
-    Box::new(TapedSink(inner))
+/// The sink, and how many answers have left through it.
+pub(crate) fn sink(
+    inner: Box<dyn TransportSink>,
+) -> (Box<dyn TransportSink>, watch::Receiver<usize>) {
+    let (answers, sent) = watch::channel(0);
+    (Box::new(TapedSink { inner, answers }), sent)
 }
 
 pub(crate) fn stream(inner: Box<dyn TransportStream>) -> Box<dyn TransportStream> {
@@ -22,19 +30,25 @@ pub(crate) fn stream(inner: Box<dyn TransportStream>) -> Box<dyn TransportStream
 impl TransportSink for TapedSink {
     fn send<'a>(&'a mut self, frame: String) -> Pending<'a, ()> {
         println!("{}", json!({ "sent": frame }));
-        self.0.send(frame)
+        let is_answer = frame.starts_with("[3") || frame.starts_with("[4");
+        Box::pin(async move {
+            self.inner.send(frame).await?;
+            self.answers
+                .send_modify(|sent| *sent += usize::from(is_answer));
+            Ok(())
+        })
     }
 
     fn ping<'a>(&'a mut self, payload: Vec<u8>) -> Pending<'a, ()> {
-        self.0.ping(payload)
+        self.inner.ping(payload)
     }
 
     fn pong<'a>(&'a mut self, payload: Vec<u8>) -> Pending<'a, ()> {
-        self.0.pong(payload)
+        self.inner.pong(payload)
     }
 
     fn close<'a>(&'a mut self) -> Pending<'a, ()> {
-        self.0.close()
+        self.inner.close()
     }
 }
 
