@@ -184,8 +184,10 @@ fn names(names: &[&str]) -> Result<String, String> {
     let found = perfect::search(names)?;
     let mut rows = String::new();
     for name in names {
-        let (head, tail) = words::words(name.as_bytes(), 0, name.len());
-        rows += &format!("Name {{ words: ({head:#x}, {tail:#x}), text: {name:?} }}, ");
+        let words::Words(first, second, third) = words::words(name.as_bytes(), 0, name.len());
+        rows += &format!(
+            "Name {{ words: Words({first:#x}, {second:#x}, {third:#x}), text: {name:?} }}, "
+        );
     }
     Ok(format!(
         "Names {{ multiplier: {:#x}, shift: {}, slots: &{:?}, names: &[{rows}] }}",

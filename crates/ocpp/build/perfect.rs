@@ -42,7 +42,7 @@ fn fill(names: &[&str], multiplier: u64, shift: u32) -> Option<Vec<u8>> {
     let mut slots = vec![u8::MAX; 1 << (64 - shift)];
     for (place, name) in names.iter().enumerate() {
         let words = words::words(name.as_bytes(), 0, name.len());
-        let slot = slots.get_mut(words::slot(words, name.len(), multiplier, shift))?;
+        let slot = slots.get_mut(words::slot(words, multiplier, shift))?;
         if *slot != u8::MAX {
             return None;
         }

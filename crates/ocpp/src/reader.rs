@@ -15,7 +15,7 @@ mod trail;
 
 use envelope::{Asked, Context, Envelope, Word, Words};
 use keys::UnknownKey;
-use scan::Scan;
+use scan::{Scan, Stopped};
 use stops::Stops;
 use trail::Trail;
 
@@ -92,7 +92,7 @@ impl Reader {
             bytes,
             stops: &self.stops,
             list_items_max: context.limits.list_items_max,
-            at: 0,
+            stopped_by: HardFault::NotJson,
             facts: &mut self.facts,
             facts_dropped: 0,
             faults: &mut self.faults,
@@ -111,7 +111,7 @@ impl Reader {
                 text,
                 facts_dropped: scan.facts_dropped,
             }),
-            Err(fault) => Err((fault, scan.at)),
+            Err(Stopped(at)) => Err((scan.stopped_by, at)),
         }
     }
 }

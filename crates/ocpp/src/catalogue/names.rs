@@ -1,12 +1,12 @@
 //! A set of names with a perfect hash that `build.rs` found: one multiplication, one load and one
 //! comparison tell whether a text is one of them, and which.
 
-use super::words;
+use super::words::{self, WHOLE_BYTES_MAX, Words};
 
 /// One name, with its words ready for comparison.
 #[derive(Debug)]
 pub(crate) struct Name {
-    pub(crate) words: (u64, u64),
+    pub(crate) words: Words,
     pub(crate) text: &'static str,
 }
 
@@ -22,20 +22,26 @@ pub(crate) struct Names {
 
 impl Names {
     /// The place of the name that stands at `start..end` of `bytes`.
+    #[inline(always)]
     pub(crate) fn find(&self, bytes: &[u8], start: usize, end: usize) -> Option<usize> {
-        let length = end.saturating_sub(start);
         let words = words::words(bytes, start, end);
-        let slot = words::slot(words, length, self.multiplier, self.shift);
-        let place = usize::from(*self.slots.get(slot)?);
-        let name = self.names.get(place)?;
-        let same = name.words == words
-            && name.text.len() == length
-            && (length <= 16 || bytes.get(start..end) == Some(name.text.as_bytes()));
-        same.then_some(place)
+        let place = *self
+            .slots
+            .get(words::slot(words, self.multiplier, self.shift))?;
+        let name = self.names.get(usize::from(place))?;
+        // In registers: `==` on the whole would go through memory, and wait for it.
+        let other = name.words;
+        let differ = (words.0 ^ other.0) | (words.1 ^ other.1) | (words.2 ^ other.2);
+        let long = end.wrapping_sub(start) > WHOLE_BYTES_MAX;
+        if differ != 0 || (long && bytes.get(start..end) != Some(name.text.as_bytes())) {
+            return None;
+        }
+        Some(usize::from(place))
     }
 
-    /// The place of a name that stands by itself.
+    /// The place of a name that stands by itself. It may hold a zero byte, which no name does.
     pub(crate) fn find_text(&self, text: &str) -> Option<usize> {
-        self.find(text.as_bytes(), 0, text.len())
+        let place = self.find(text.as_bytes(), 0, text.len())?;
+        (self.names.get(place)?.text == text).then_some(place)
     }
 }

@@ -1,59 +1,88 @@
-//! How a name becomes two machine words and a slot. `build.rs` includes this file as well: the
-//! search for a perfect hash and the lookup must agree to the bit.
+//! How a name becomes machine words and a slot. `build.rs` includes this file as well: the search
+//! for a perfect hash and the lookup must agree to the bit.
 
-/// The name at `start..end` of `bytes`, as two words.
+/// A name's last 24 bytes, zeros in front of a shorter one. No name holds a zero byte, so of a name of
+/// at most 24 bytes the words are all there is to know; of a longer one, whose beginning is mixed in,
+/// they are enough to find a slot, where the whole is then compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words(pub(crate) u64, pub(crate) u64, pub(crate) u64);
+
+/// Names up to this long are told apart by their words alone.
+pub(crate) const WHOLE_BYTES_MAX: usize = 24;
+
+/// What to keep of the 24 bytes before the end of a name, by its length.
+const KEEP: [Words; WHOLE_BYTES_MAX + 1] = {
+    let mut keep = [Words(0, 0, 0); WHOLE_BYTES_MAX + 1];
+    let mut length = 0;
+    while length <= WHOLE_BYTES_MAX {
+        keep[length] = Words(
+            upper_bytes(length, 16),
+            upper_bytes(length, 8),
+            upper_bytes(length, 0),
+        );
+        length += 1;
+    }
+    keep
+};
+
+/// The mask of a word's upper bytes, for a name that reaches beyond the words behind it.
+const fn upper_bytes(length: usize, behind: usize) -> u64 {
+    match length.saturating_sub(behind) {
+        0 => 0,
+        bytes @ 1..8 => u64::MAX << (64 - 8 * bytes),
+        _ => u64::MAX,
+    }
+}
+
+/// The words of the name at `start..end` of `bytes`.
 ///
-/// Up to eight bytes fill the first word, up to sixteen fill both, and so words and length together
-/// *are* the name. Of a longer name they hold the beginning and the middle, mixed, and the end: enough
-/// to find a slot, where the rest is then compared.
-pub(crate) fn words(bytes: &[u8], start: usize, end: usize) -> (u64, u64) {
-    let length = end.saturating_sub(start);
-    if length <= 8 {
-        return (short_word(bytes, start, length), 0);
+/// Without a branch on the length, which no processor predicts well in real messages: a name is
+/// loaded together with what stands before it, which is then masked out.
+#[inline]
+pub(crate) fn words(bytes: &[u8], start: usize, end: usize) -> Words {
+    let length = end.wrapping_sub(start);
+    match (
+        bytes.get(..end).and_then(|to_end| to_end.last_chunk()),
+        KEEP.get(length),
+    ) {
+        (Some(window), Some(keep)) => {
+            let words = load(window);
+            Words(words.0 & keep.0, words.1 & keep.1, words.2 & keep.2)
+        }
+        _ => other_words(bytes.get(start..end).unwrap_or_default()),
     }
-    let head = word(bytes, start);
-    let tail = word(bytes, end - 8);
-    if length <= 16 {
-        return (head, tail);
-    }
-    let middle = word(bytes, start + (length - 8) / 2);
-    (head ^ middle.rotate_left(29), tail)
 }
 
 /// The slot of a name, in a table of `1 << (64 - shift)` slots.
-pub(crate) fn slot(words: (u64, u64), length: usize, multiplier: u64, shift: u32) -> usize {
-    let (head, tail) = words;
-    let mixed = (head ^ tail.rotate_left(23) ^ length as u64).wrapping_mul(multiplier);
+#[inline]
+pub(crate) fn slot(words: Words, multiplier: u64, shift: u32) -> usize {
+    let mixed = words.0 ^ words.1.rotate_left(41) ^ words.2.rotate_left(23);
     // At most 16 bits are left, so nothing is lost.
-    (mixed >> shift) as usize
+    (mixed.wrapping_mul(multiplier) >> shift) as usize
 }
 
-fn word(bytes: &[u8], at: usize) -> u64 {
-    match bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        Some(chunk) => u64::from_le_bytes(*chunk),
-        None => 0,
-    }
+#[inline]
+fn load(window: &[u8; 24]) -> Words {
+    let word = |at: usize| {
+        let chunk = window.get(at..).and_then(|rest| rest.first_chunk::<8>());
+        chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk))
+    };
+    Words(word(0), word(8), word(16))
 }
 
-/// At most eight bytes, the missing ones zero. Reads beyond the name where the message goes on: that
-/// is one load and a mask in place of a loop.
-fn short_word(bytes: &[u8], start: usize, length: usize) -> u64 {
-    const KEEP: [u64; 9] = [
-        0,
-        0xff,
-        0xffff,
-        0xff_ffff,
-        0xffff_ffff,
-        0xff_ffff_ffff,
-        0xffff_ffff_ffff,
-        0xff_ffff_ffff_ffff,
-        u64::MAX,
-    ];
-    let keep = KEEP.get(length).copied().unwrap_or_default();
-    match bytes.get(start..).and_then(|rest| rest.first_chunk::<8>()) {
-        Some(chunk) => u64::from_le_bytes(*chunk) & keep,
-        None => (0..length)
-            .filter_map(|i| Some(u64::from(*bytes.get(start + i)?) << (8 * i)))
-            .sum(),
+/// The words of a long name, or of one with fewer than 24 bytes before its end.
+#[inline(never)]
+fn other_words(name: &[u8]) -> Words {
+    let mut window = [0; WHOLE_BYTES_MAX];
+    if let Some(last) = name.last_chunk::<WHOLE_BYTES_MAX>() {
+        let first = name
+            .first_chunk::<8>()
+            .map_or(0, |first| u64::from_le_bytes(*first));
+        let words = load(last);
+        return Words(words.0 ^ first.rotate_left(17), words.1, words.2);
     }
+    if let Some(place) = window.get_mut(WHOLE_BYTES_MAX - name.len()..) {
+        place.copy_from_slice(name);
+    }
+    load(&window)
 }

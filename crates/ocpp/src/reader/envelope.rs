@@ -3,7 +3,7 @@
 //! What is JSON but no envelope is still walked to its end, so that "not an envelope" is said only of
 //! what is JSON.
 
-use super::scan::{Scan, Span};
+use super::scan::{Scan, Span, Walk};
 use crate::catalogue::{self, ActionFacts};
 use crate::{
     ErrorCode, HardFault, Limits, Meaning, MessageType, OpenCalls, SchemaFaultKind, Side, Version,
@@ -62,7 +62,7 @@ impl Scan<'_> {
         envelope: &mut Envelope,
         words: &mut Words<'_>,
         context: &Context<'_, O>,
-    ) -> Result<(), HardFault> {
+    ) -> Walk<()> {
         let first = self.space(0);
         let mut wrong = None;
         let end = if self.byte(first) == b'[' {
@@ -88,7 +88,7 @@ impl Scan<'_> {
         words: &mut Words<'_>,
         context: &Context<'_, O>,
         wrong: &mut Wrong,
-    ) -> Result<usize, HardFault> {
+    ) -> Walk {
         let mut place = 0;
         let mut at = self.space(first + 1);
         if self.byte(at) != b']' {
@@ -136,7 +136,7 @@ impl Scan<'_> {
         envelope: &mut Envelope,
         version: Version,
         wrong: &mut Wrong,
-    ) -> Result<usize, HardFault> {
+    ) -> Walk {
         if !matches!(self.byte(at), b'-' | b'0'..=b'9') {
             *wrong = Some((HardFault::NotAnEnvelope, at));
             return self.any(at, 1);
@@ -160,7 +160,7 @@ impl Scan<'_> {
         envelope: &mut Envelope,
         words: &mut Words<'_>,
         wrong: &mut Wrong,
-    ) -> Result<usize, HardFault> {
+    ) -> Walk {
         if self.byte(at) != b'"' {
             *wrong = Some((HardFault::NotAnEnvelope, at));
             return self.any(at, 1);
@@ -187,7 +187,7 @@ impl Scan<'_> {
         words: &mut Words<'_>,
         context: &Context<'_, O>,
         wrong: &mut Wrong,
-    ) -> Result<usize, HardFault> {
+    ) -> Walk {
         if self.byte(at) != b'"' {
             *wrong = Some((HardFault::NotAnEnvelope, at));
             return self.any(at, 1);
@@ -217,7 +217,7 @@ impl Scan<'_> {
         Ok(span.end + 1)
     }
 
-    fn request(&mut self, at: usize, envelope: &Envelope) -> Result<usize, HardFault> {
+    fn request(&mut self, at: usize, envelope: &Envelope) -> Walk {
         match (envelope.action, self.byte(at)) {
             (Some(Asked::Known(facts)), b'{') => self.object(facts.request, at, 1),
             (_, first) => self.unread_payload(at, first),
@@ -231,7 +231,7 @@ impl Scan<'_> {
         envelope: &mut Envelope,
         words: &Words<'_>,
         context: &Context<'_, O>,
-    ) -> Result<usize, HardFault> {
+    ) -> Walk {
         self.find_call(envelope, words, context);
         let schema = match envelope.action {
             Some(Asked::Known(facts)) => facts.answer,
@@ -243,7 +243,7 @@ impl Scan<'_> {
         }
     }
 
-    fn unread_payload(&mut self, at: usize, first: u8) -> Result<usize, HardFault> {
+    fn unread_payload(&mut self, at: usize, first: u8) -> Walk {
         if first != b'{' {
             self.fault(SchemaFaultKind::WrongType, Meaning::Plain, 1);
         }
@@ -256,7 +256,7 @@ impl Scan<'_> {
         envelope: &mut Envelope,
         words: &mut Words<'_>,
         context: &Context<'_, O>,
-    ) -> Result<usize, HardFault> {
+    ) -> Walk {
         self.find_call(envelope, words, context);
         if self.byte(at) != b'"' {
             self.fault(SchemaFaultKind::UnknownErrorCode, Meaning::ErrorCode, 1);
@@ -275,7 +275,7 @@ impl Scan<'_> {
         Ok(span.end + 1)
     }
 
-    fn description(&mut self, at: usize) -> Result<usize, HardFault> {
+    fn description(&mut self, at: usize) -> Walk {
         if self.byte(at) != b'"' {
             self.fault(SchemaFaultKind::BadErrorBody, Meaning::FreeText, 1);
             return self.any(at, 1);
@@ -289,7 +289,7 @@ impl Scan<'_> {
         Ok(span.end + 1)
     }
 
-    fn details(&mut self, at: usize) -> Result<usize, HardFault> {
+    fn details(&mut self, at: usize) -> Walk {
         if self.byte(at) != b'{' {
             self.fault(SchemaFaultKind::BadErrorBody, Meaning::FreeText, 1);
         }

@@ -1,7 +1,7 @@
 //! Keys that no schema names: that none comes twice, in whatever spelling or case, and that there are
 //! not too many of them.
 
-use super::scan::{Scan, Span};
+use super::scan::{Scan, Span, Walk};
 use crate::catalogue::Schema;
 use crate::unescape::{folded, unescaped};
 use crate::{HardFault, Limits};
@@ -20,7 +20,7 @@ impl Scan<'_> {
     ///
     /// A key meets at most 64 others, and only those of its own hash letter by letter: the work stays
     /// a fixed multiple of the message's length, whatever a peer writes.
-    pub(super) fn unknown_key(&mut self, key: Span, base: usize) -> Result<(), HardFault> {
+    pub(super) fn unknown_key(&mut self, key: Span, base: usize) -> Walk<()> {
         let text = self.inside(key.start, key.end);
         let hash = hash(text);
         let siblings = self.keys.get(base..).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The walk over the bytes: tokens, and values that no schema describes. Hard faults are found here,
 //! wherever in the message they stand.
 //!
-//! Positions go in and out as values, so that they stay in registers; `Err` ends the walk.
+//! Positions go in and out as values, so that they stay in registers.
 
 use super::keys::UnknownKey;
 use super::number::{self, Number};
@@ -18,6 +18,15 @@ pub(super) struct Span {
     pub(super) escaped: bool,
 }
 
+/// The walk has ended in a hard fault, which [`Scan::stopped_by`] names, at this position.
+///
+/// No larger than a position, so that what a step of the walk gives fits in two registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stopped(pub(super) usize);
+
+/// What a step of the walk gives: most often the position after what it read.
+pub(super) type Walk<T = usize> = Result<T, Stopped>;
+
 /// One message while it is read. Everything that grows is borrowed from the reader.
 pub(super) struct Scan<'r> {
     pub(super) text: &'r str,
@@ -25,8 +34,8 @@ pub(super) struct Scan<'r> {
     pub(super) stops: &'r Stops,
     /// Items of a list that its schema leaves unbounded.
     pub(super) list_items_max: u32,
-    /// Where the walk ended, when it ended in a hard fault.
-    pub(super) at: usize,
+    /// Why the walk ended, when it ended in a hard fault.
+    pub(super) stopped_by: HardFault,
     pub(super) facts: &'r mut Vec<Fact>,
     pub(super) facts_dropped: u32,
     pub(super) faults: &'r mut Vec<SchemaFault>,
@@ -48,6 +57,12 @@ impl<'r> Scan<'r> {
         self.bytes.get(at).copied().unwrap_or_default()
     }
 
+    /// The bytes that start there, where there are as many.
+    #[inline]
+    pub(super) fn bytes_at<const N: usize>(&self, at: usize) -> Option<&'r [u8; N]> {
+        self.bytes.get(at..)?.first_chunk()
+    }
+
     /// The next byte that is not white space (RFC 8259, 2).
     #[inline]
     pub(super) fn space(&self, at: usize) -> usize {
@@ -66,14 +81,14 @@ impl<'r> Scan<'r> {
 
     /// Ends the walk.
     #[cold]
-    pub(super) fn stop(&mut self, fault: HardFault, at: usize) -> HardFault {
-        self.at = at;
-        fault
+    pub(super) fn stop(&mut self, fault: HardFault, at: usize) -> Stopped {
+        self.stopped_by = fault;
+        Stopped(at)
     }
 
     /// Reads the string whose opening quote stands before `start`.
     #[inline]
-    pub(super) fn string(&mut self, start: usize) -> Result<Span, HardFault> {
+    pub(super) fn string(&mut self, start: usize) -> Walk<Span> {
         let end = self.stops.next(start);
         if self.byte(end) == b'"' {
             return Ok(Span {
@@ -85,7 +100,7 @@ impl<'r> Scan<'r> {
         self.escaped_string(start, end)
     }
 
-    fn escaped_string(&mut self, start: usize, mut at: usize) -> Result<Span, HardFault> {
+    fn escaped_string(&mut self, start: usize, mut at: usize) -> Walk<Span> {
         loop {
             match self.bytes.get(at) {
                 Some(b'"') => break,
@@ -103,7 +118,7 @@ impl<'r> Scan<'r> {
     }
 
     /// Checks the escape that starts at `at`; gives the position after it.
-    fn escape(&mut self, at: usize) -> Result<usize, HardFault> {
+    fn escape(&mut self, at: usize) -> Walk {
         match self.byte(at + 1) {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => return Ok(at + 2),
             b'u' => {}
@@ -139,7 +154,7 @@ impl<'r> Scan<'r> {
 
     /// Reads the number that starts there.
     #[inline]
-    pub(super) fn number(&mut self, start: usize) -> Result<Number, HardFault> {
+    pub(super) fn number(&mut self, start: usize) -> Walk<Number> {
         match number::read(self.bytes, start) {
             Ok(number) => Ok(number),
             Err(fault) => Err(self.stop(fault, start)),
@@ -148,7 +163,7 @@ impl<'r> Scan<'r> {
 
     /// Reads `true`, `false` or `null`.
     #[inline]
-    pub(super) fn literal(&mut self, at: usize, literal: &[u8]) -> Result<usize, HardFault> {
+    pub(super) fn literal(&mut self, at: usize, literal: &[u8]) -> Walk {
         let end = at + literal.len();
         if self.bytes.get(at..end) == Some(literal) {
             return Ok(end);
@@ -158,7 +173,7 @@ impl<'r> Scan<'r> {
 
     /// Refuses to open one more array or object inside `depth` others.
     #[inline]
-    pub(super) fn deeper(&mut self, at: usize, depth: usize) -> Result<usize, HardFault> {
+    pub(super) fn deeper(&mut self, at: usize, depth: usize) -> Walk {
         if depth >= Limits::DEPTH_MAX {
             return Err(self.stop(HardFault::TooDeep, at));
         }
@@ -166,7 +181,7 @@ impl<'r> Scan<'r> {
     }
 
     /// Walks over a value that no schema describes; gives the position after it.
-    pub(super) fn any(&mut self, at: usize, depth: usize) -> Result<usize, HardFault> {
+    pub(super) fn any(&mut self, at: usize, depth: usize) -> Walk {
         match self.byte(at) {
             b'"' => Ok(self.string(at + 1)?.end + 1),
             b'{' => self.any_object(at, depth),
@@ -180,7 +195,7 @@ impl<'r> Scan<'r> {
     }
 
     /// Every key of such an object counts as unknown.
-    fn any_object(&mut self, at: usize, depth: usize) -> Result<usize, HardFault> {
+    fn any_object(&mut self, at: usize, depth: usize) -> Walk {
         let depth = self.deeper(at, depth)?;
         let base = self.keys.len();
         self.objects = self.objects.saturating_add(1);
@@ -207,7 +222,7 @@ impl<'r> Scan<'r> {
         Ok(next + 1)
     }
 
-    fn any_list(&mut self, at: usize, depth: usize) -> Result<usize, HardFault> {
+    fn any_list(&mut self, at: usize, depth: usize) -> Walk {
         let depth = self.deeper(at, depth)?;
         let mut next = self.space(at + 1);
         if self.byte(next) == b']' {
@@ -226,7 +241,7 @@ impl<'r> Scan<'r> {
 
     /// The colon after a key; gives the position of the value.
     #[inline]
-    pub(super) fn colon(&mut self, at: usize) -> Result<usize, HardFault> {
+    pub(super) fn colon(&mut self, at: usize) -> Walk {
         let at = self.space(at);
         if self.byte(at) != b':' {
             return Err(self.stop(HardFault::NotJson, at));

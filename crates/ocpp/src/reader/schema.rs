@@ -4,7 +4,7 @@
 //! it where the value is of another type, so that a hard fault behind it is found all the same.
 
 use super::number;
-use super::scan::{Scan, Span};
+use super::scan::{Scan, Span, Stopped, Walk};
 use super::trail::Step;
 use crate::catalogue::{Choice, Field, Kind, Schema};
 use crate::unescape::unescaped;
@@ -12,52 +12,73 @@ use crate::{Fact, HardFault, Limits, Meaning, SchemaFaultKind, timestamp};
 
 impl Scan<'_> {
     /// Reads the object whose brace stands at `at`, inside `depth` arrays and objects.
-    pub(super) fn object(
-        &mut self,
-        schema: &'static Schema,
-        at: usize,
-        depth: usize,
-    ) -> Result<usize, HardFault> {
+    pub(super) fn object(&mut self, schema: &'static Schema, at: usize, depth: usize) -> Walk {
         let depth = self.deeper(at, depth)?;
         let outer = self.object;
         self.objects = self.objects.saturating_add(1);
         self.object = self.objects;
         let base = self.keys.len();
         let mut seen = Seen::default();
-        let mut next = self.space(at + 1);
-        if self.byte(next) != b'}' {
-            loop {
-                let end = self.member(schema, &mut seen, base, next, depth)?;
-                next = self.space(end);
-                match self.byte(next) {
-                    b',' => next = self.space(next + 1),
-                    b'}' => break,
-                    _ => return Err(self.stop(HardFault::NotJson, next)),
-                }
-            }
-        }
-        if schema.required & !seen.fields != 0 {
-            self.missing(schema, schema.required & !seen.fields, depth);
+        let mut next = self.first_key(at + 1)?;
+        let end = loop {
+            let start = match next {
+                Next::Key(start) => start,
+                Next::End(end) => break end,
+            };
+            let end = self.member(schema, &mut seen, base, start, depth)?;
+            // Without white space, as nearly every message is written.
+            next = match self.bytes_at(end) {
+                Some(b",\"") => Next::Key(end + 2),
+                _ => self.next_key(end)?,
+            };
+        };
+        let missing = schema.required & !seen.fields;
+        if missing != 0 {
+            self.missing(schema, missing, depth);
         }
         self.keys.truncate(base);
         self.object = outer;
-        Ok(next + 1)
+        Ok(end)
     }
 
-    /// Reads one key and its value.
+    /// What follows an object's brace.
     #[inline]
+    fn first_key(&mut self, at: usize) -> Walk<Next> {
+        let at = self.space(at);
+        match self.byte(at) {
+            b'"' => Ok(Next::Key(at + 1)),
+            b'}' => Ok(Next::End(at + 1)),
+            _ => Err(self.stop(HardFault::NotJson, at)),
+        }
+    }
+
+    /// What follows a value in an object.
+    fn next_key(&mut self, at: usize) -> Walk<Next> {
+        let at = self.space(at);
+        match self.byte(at) {
+            b',' => {
+                let at = self.space(at + 1);
+                match self.byte(at) {
+                    b'"' => Ok(Next::Key(at + 1)),
+                    _ => Err(self.stop(HardFault::NotJson, at)),
+                }
+            }
+            b'}' => Ok(Next::End(at + 1)),
+            _ => Err(self.stop(HardFault::NotJson, at)),
+        }
+    }
+
+    /// Reads one key, whose inside starts at `start`, and its value.
+    #[inline(always)]
     fn member(
         &mut self,
         schema: &'static Schema,
         seen: &mut Seen,
         base: usize,
-        at: usize,
+        start: usize,
         depth: usize,
-    ) -> Result<usize, HardFault> {
-        if self.byte(at) != b'"' {
-            return Err(self.stop(HardFault::NotJson, at));
-        }
-        let key = self.string(at + 1)?;
+    ) -> Walk {
+        let key = self.string(start)?;
         let place = if key.escaped {
             self.undo(key);
             schema.names.find_text(self.plain)
@@ -71,17 +92,25 @@ impl Scan<'_> {
         let bit = 1_u64 << (place & 63);
         if (seen.fields | seen.variants) & bit != 0 {
             let twice = seen.fields & bit != 0;
-            let fault = if twice {
-                HardFault::DuplicateKey
-            } else {
-                HardFault::CaseVariantKey
-            };
-            return Err(self.stop(fault, key.start));
+            return Err(self.repeated(twice, key.start));
         }
         seen.fields |= bit;
-        let value = self.colon(key.end + 1)?;
+        let value = match self.bytes_at(key.end + 1) {
+            Some([b':', first]) if *first > b' ' => key.end + 2,
+            _ => self.colon(key.end + 1)?,
+        };
         self.trail.set(depth, Step::Field(field));
         self.value(&field.kind, field, value, depth)
+    }
+
+    #[cold]
+    fn repeated(&mut self, twice: bool, at: usize) -> Stopped {
+        let fault = if twice {
+            HardFault::DuplicateKey
+        } else {
+            HardFault::CaseVariantKey
+        };
+        self.stop(fault, at)
     }
 
     #[cold]
@@ -92,7 +121,7 @@ impl Scan<'_> {
         key: Span,
         base: usize,
         depth: usize,
-    ) -> Result<usize, HardFault> {
+    ) -> Walk {
         self.unknown_key(key, base)?;
         let variant = self.case_variant(key, schema);
         if variant & seen.fields != 0 {
@@ -117,31 +146,41 @@ impl Scan<'_> {
         }
     }
 
-    /// Reads a field's value, or one item of the list that is its value.
+    /// Reads a field's value, or one item of the list that is its value. Most values are strings.
+    #[inline(always)]
     fn value(
         &mut self,
         kind: &'static Kind,
         field: &'static Field,
         at: usize,
         depth: usize,
-    ) -> Result<usize, HardFault> {
-        match (kind, self.byte(at)) {
-            (Kind::Text { max }, b'"') => {
-                let span = self.string(at + 1)?;
-                self.check_length(span, *max, field, depth);
-                Ok(self.string_fact(field, span))
-            }
-            (Kind::Choice(choice), b'"') => {
-                let span = self.string(at + 1)?;
-                self.check_choice(span, choice, field, depth);
-                Ok(self.string_fact(field, span))
-            }
-            (Kind::DateTime { max }, b'"') => {
-                let span = self.string(at + 1)?;
+    ) -> Walk {
+        if self.byte(at) != b'"' {
+            return self.other_value(kind, field, at, depth);
+        }
+        let span = self.string(at + 1)?;
+        match kind {
+            Kind::Text { max } => self.check_length(span, *max, field, depth),
+            Kind::Choice(choice) => self.check_choice(span, choice, field, depth),
+            Kind::DateTime { max } => {
                 self.check_length(span, *max, field, depth);
                 self.check_time(span, field, depth);
-                Ok(self.string_fact(field, span))
             }
+            Kind::Any => {}
+            _ => self.fault(SchemaFaultKind::WrongType, field.meaning, depth),
+        }
+        Ok(self.string_fact(field, span))
+    }
+
+    /// A value that is no string.
+    fn other_value(
+        &mut self,
+        kind: &'static Kind,
+        field: &'static Field,
+        at: usize,
+        depth: usize,
+    ) -> Walk {
+        match (kind, self.byte(at)) {
             (Kind::Integer { .. } | Kind::Number { .. }, b'-' | b'0'..=b'9') => {
                 let number = self.number(at)?;
                 self.check_number(kind, at, number, field, depth);
@@ -170,18 +209,9 @@ impl Scan<'_> {
         }
     }
 
-    /// A value whose type the schema leaves open, or that is of another one: still a fact, since
-    /// stations send numbers for strings and mean them.
-    fn untyped(
-        &mut self,
-        field: &'static Field,
-        at: usize,
-        depth: usize,
-    ) -> Result<usize, HardFault> {
-        if self.byte(at) == b'"' {
-            let span = self.string(at + 1)?;
-            return Ok(self.string_fact(field, span));
-        }
+    /// A value, and no string, whose type the schema leaves open, or that is of another one: still a
+    /// fact, since stations send numbers for strings and mean them.
+    fn untyped(&mut self, field: &'static Field, at: usize, depth: usize) -> Walk {
         let fact = self.open_fact(field, at);
         let end = self.any(at, depth)?;
         self.close_fact(fact, end);
@@ -196,7 +226,7 @@ impl Scan<'_> {
         field: &'static Field,
         at: usize,
         depth: usize,
-    ) -> Result<usize, HardFault> {
+    ) -> Walk {
         let whole = matches!(of, Kind::Object(_) | Kind::Any);
         let fact = if whole {
             self.open_fact(field, at)
@@ -246,14 +276,12 @@ impl Scan<'_> {
     pub(super) fn characters(&self, span: Span) -> usize {
         if span.escaped {
             unescaped(self.inside(span.start, span.end)).count()
-        } else if self.stops.ascii {
-            span.end - span.start
         } else {
             self.inside(span.start, span.end).chars().count()
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn check_choice(&mut self, span: Span, choice: &Choice, field: &'static Field, depth: usize) {
         let known = if span.escaped {
             self.undo(span);
@@ -388,6 +416,12 @@ impl Scan<'_> {
             escaped: span.escaped,
         });
     }
+}
+
+/// What follows in an object: a key, whose inside starts there, or the end.
+enum Next {
+    Key(usize),
+    End(usize),
 }
 
 /// Which fields of an object have come.
