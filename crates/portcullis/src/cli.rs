@@ -63,6 +63,8 @@ pub(crate) enum Command {
     /// A certificate authority for a CPO that has none.
     #[command(subcommand)]
     Ca(CaCommand),
+    /// The gate at work, with a fleet, a CSMS and attackers that are not real.
+    Demo(crate::demo::DemoArgs),
 }
 
 /// What to do with stations.

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 pub mod config;
+mod demo;
 mod nearest;
 mod output;
 mod problem;

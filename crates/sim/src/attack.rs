@@ -114,8 +114,14 @@ impl Attack {
         doors.chain(sessions).collect()
     }
 
-    /// Whether it takes the stolen identity's place, and so its connection.
-    pub fn uses_stolen_identity(&self) -> bool {
+    /// Whether only the schema speaks against it: a gate that merely observes the schema lets it
+    /// pass, and says so.
+    pub fn is_judged_by_schema(&self) -> bool {
+        matches!(self.name, "empty-boot" | "unknown-action")
+    }
+
+    /// Whether it needs a conversation, and so the stolen identity's one connection.
+    pub fn needs_a_session(&self) -> bool {
         matches!(self.way, Way::Session(_))
     }
 

@@ -18,6 +18,9 @@ pub mod wire;
 pub use conversation::{
     Asked, CallFailed, Called, Conversation, Ended, Entry, Handler, Payload, Reply, Speaker,
 };
+/// Seeded chance, as fleets and attackers use it. Not for secrets.
+pub use fastrand::Rng as Chance;
+
 pub use csms::{Admission, Csms, CsmsBuilder, Handshake};
 pub use envelope::Envelope;
 pub use patience::Unmet;

@@ -18,5 +18,6 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Station(command) => station::run(command, &cli.config, output),
         Command::Route(command) => route::run(command, &cli.config, output),
         Command::Ca(command) => ca::run(command, output),
+        Command::Demo(demo) => crate::demo::run(demo),
     }
 }

@@ -8,7 +8,6 @@
     reason = "a scene that fails"
 )]
 
-mod attacks;
 mod certificates;
 mod handshake;
 mod hard_faults;

@@ -12,7 +12,7 @@ use crate::station::ConnectError;
 use crate::wire::RawFrame;
 
 /// How long an attacker waits for an answer before it asks whether the conversation still goes on.
-const ANSWER_MAX: Duration = Duration::from_secs(2);
+const ANSWER_MAX: Duration = Duration::from_secs(1);
 
 /// One way of misusing a conversation.
 #[derive(Clone, Copy, Debug)]

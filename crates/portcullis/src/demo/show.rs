@@ -1,0 +1,327 @@
+//! The live view: one line for each thing that happens, and a summary now and then. It scrolls, so
+//! that it can be read in a terminal, in a pipe, and in the log of a CI run alike.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Write};
+
+use guard::{Event, Moment, Outcome, SessionFacts};
+use jiff::Timestamp;
+use ocpp::{Side, Version};
+
+use super::account::{Account, counted};
+use super::cast::Cast;
+use super::paint::{Ink, Paint};
+use super::words;
+
+/// Lines a second for messages that simply passed; the others are counted.
+const PASSED_LINES_MAX: u32 = 5;
+/// Lines a second for messages that passed with a remark.
+const NOTED_LINES_MAX: u32 = 2;
+/// Lines a second for whatever was refused: everything, unless somebody floods us.
+const REFUSED_LINES_MAX: u32 = 20;
+
+/// The view and what it remembers.
+pub(super) struct Show {
+    out: Box<dyn Write + Send>,
+    paint: Paint,
+    account: Account,
+    here: BTreeMap<u64, Guest>,
+    remarks: HashMap<String, &'static str>,
+    lines: Lines,
+}
+
+/// A station that is connected.
+struct Guest {
+    identity: String,
+    version: Version,
+    how: &'static str,
+    messages: u64,
+}
+
+/// Lines printed within this second, and those that were not.
+#[derive(Default)]
+struct Lines {
+    passed: u32,
+    noted: u32,
+    refused: u32,
+    unshown: u32,
+}
+
+impl Show {
+    /// A view on standard output.
+    pub(super) fn new(cast: &Cast) -> Show {
+        let chargers = cast.chargers();
+        let remarks = chargers.iter().filter_map(|charger| {
+            let remark = cast.remark(&charger.identity)?;
+            Some((charger.identity.clone(), remark))
+        });
+        let stolen = (cast.stolen.identity.clone(), "its password was stolen");
+        let remarks = remarks.chain([stolen]).collect();
+        Show::on(Box::new(io::stdout()), Paint::for_stdout(), remarks)
+    }
+
+    fn on(
+        out: Box<dyn Write + Send>,
+        paint: Paint,
+        remarks: HashMap<String, &'static str>,
+    ) -> Show {
+        Show {
+            out,
+            paint,
+            account: Account::default(),
+            here: BTreeMap::new(),
+            remarks,
+            lines: Lines::default(),
+        }
+    }
+
+    /// The numbers.
+    pub(super) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Shows a text as it is.
+    pub(super) fn say(&mut self, text: &str) {
+        // A reader that has gone away (`| head`) is no reason to stop the gate.
+        drop(writeln!(self.out, "{text}"));
+        drop(self.out.flush());
+    }
+
+    /// A second has passed.
+    pub(super) fn tick(&mut self) {
+        let lines = std::mem::take(&mut self.lines);
+        if lines.unshown > 0 {
+            let text = format!("          … and {} more messages passed", lines.unshown);
+            let text = self.paint.ink(Ink::Faint, &text);
+            self.say(&text);
+        }
+    }
+
+    /// Something happened at the gate.
+    pub(super) fn event(&mut self, event: &Event) {
+        match event {
+            Event::Connected { at, session } => self.connected(*at, session),
+            Event::Refused {
+                at,
+                peer,
+                station,
+                why,
+            } => {
+                let (heading, sentence) = words::turned_away(why);
+                *self.account.turned_away.entry(heading).or_default() += 1;
+                let who = match station {
+                    Some(station) => station.to_string(),
+                    None => peer.to_string(),
+                };
+                self.refused_line(*at, &who, "", "TURNED AWAY", &sentence);
+            }
+            Event::Message { .. } => self.message(event),
+            Event::Disconnected { at, session, how } => {
+                self.account.went += 1;
+                self.here.remove(&session.number);
+                let text = format!("gone: {}", words::ended(how));
+                self.line(*at, session, Ink::Faint, &text);
+            }
+        }
+    }
+
+    fn connected(&mut self, at: Moment, session: &SessionFacts) {
+        self.account.came_in += 1;
+        let how = words::came_in(session.kind);
+        let identity = session.station.to_string();
+        self.here.insert(
+            session.number,
+            Guest {
+                identity,
+                version: session.version,
+                how,
+                messages: 0,
+            },
+        );
+        self.line(at, session, Ink::Good, &format!("IN, by {how}"));
+    }
+
+    fn message(&mut self, event: &Event) {
+        let Event::Message {
+            at,
+            session,
+            from,
+            kind,
+            action,
+            bytes,
+            outcome,
+            findings,
+            latency,
+        } = event
+        else {
+            return;
+        };
+        let call = matches!(
+            kind,
+            guard::MessageKind::Call | guard::MessageKind::Send | guard::MessageKind::Unreadable
+        );
+        self.account.message(call, *bytes, *latency);
+        if let Some(guest) = self.here.get_mut(&session.number) {
+            guest.messages += 1;
+        }
+        let way = match from {
+            Side::Station => "station → CSMS",
+            Side::Csms => "CSMS → station",
+        };
+        let what = format!("{way}  {action} ({}, {bytes} B)", words::kind(*kind));
+        if let Some((heading, sentence)) = words::refused(*outcome, findings) {
+            *self.account.refused.entry(heading).or_default() += 1;
+            let who = session.station.to_string();
+            self.refused_line(*at, &who, &format!("{what}  "), "REFUSED", &sentence);
+            return;
+        }
+        self.account.passed += 1;
+        self.account.joined += u64::from(*outcome == Outcome::Joined);
+        match findings.first() {
+            Some(finding) => {
+                let name = words::control(finding.control);
+                *self.account.noted.entry(name).or_default() += 1;
+                let text = format!("{what}  passed, noted: {}", finding.what);
+                let shown = self.lines.noted < NOTED_LINES_MAX;
+                self.lines.noted += u32::from(shown);
+                self.line_if(shown, *at, session, Ink::Noted, &text);
+            }
+            None => {
+                let took = latency.map(|took| format!(", {:.1} ms", took.as_secs_f64() * 1e3));
+                let joined = if *outcome == Outcome::Joined {
+                    "joined to the same call, still open"
+                } else {
+                    "passed"
+                };
+                let text = format!("{what}  {joined}{}", took.unwrap_or_default());
+                let shown = self.lines.passed < PASSED_LINES_MAX;
+                self.lines.passed += u32::from(shown);
+                self.line_if(shown, *at, session, Ink::Plain, &text);
+            }
+        }
+    }
+
+    /// Somebody hostile is about to try something.
+    pub(super) fn attack(&mut self, name: &str, tries: &str) {
+        self.account.attacks += 1;
+        let text = format!("ATTACK    {name}: {tries}");
+        let text = self.paint.ink(Ink::Hostile, &text);
+        self.say(&text);
+    }
+
+    /// What came of it, as the attacker sees it.
+    pub(super) fn attacker_saw(&mut self, name: &str, saw: &str) {
+        let text = format!("ATTACKER  {name}: {saw}");
+        let text = self.paint.ink(Ink::Hostile, &text);
+        self.say(&text);
+    }
+
+    /// An attack got what it wanted, and no setting says that it may.
+    pub(super) fn got_through(&mut self, name: &'static str) {
+        self.account.got_through.push(name);
+    }
+
+    fn line_if(&mut self, shown: bool, at: Moment, session: &SessionFacts, ink: Ink, text: &str) {
+        if shown {
+            self.line(at, session, ink, text);
+        } else {
+            self.lines.unshown += 1;
+        }
+    }
+
+    fn line(&mut self, at: Moment, session: &SessionFacts, ink: Ink, text: &str) {
+        let who = format!(
+            "{:<18} {:<5}",
+            session.station.as_str(),
+            session.version.number()
+        );
+        let text = format!("{}  {who}  {}", clock(at), self.paint.ink(ink, text));
+        self.say(&text);
+    }
+
+    fn refused_line(&mut self, at: Moment, who: &str, before: &str, verdict: &str, why: &str) {
+        if self.lines.refused >= REFUSED_LINES_MAX {
+            return;
+        }
+        self.lines.refused += 1;
+        let verdict = self.paint.ink(Ink::Refused, &format!("{verdict}: {why}"));
+        let text = format!("{}  {who:<18}        {before}{verdict}", clock(at));
+        self.say(&text);
+    }
+
+    /// The numbers so far.
+    pub(super) fn summary(&mut self) {
+        let since = self.account.since_summary();
+        let account = &self.account;
+        let of = |version| {
+            let speak = self.here.values().filter(|guest| guest.version == version);
+            speak.count()
+        };
+        let median = account.latency_median().map_or_else(String::new, |median| {
+            format!(
+                ", half of the answers within {:.1} ms",
+                median.as_secs_f64() * 1e3
+            )
+        });
+        let heading = format!(
+            "── {} UTC ── {} stations are in: {} with 1.6, {} with 2.0.1, {} with 2.1",
+            clock_now(),
+            self.here.len(),
+            of(Version::V16),
+            of(Version::V201),
+            of(Version::V21),
+        );
+        let body = format!(
+            "   lately      {} messages ({} calls, {} kB){median}\n\
+             \x20  passed      {} messages so far, {} of them with a remark ({})\n\
+             \x20  refused     {} messages: {}\n\
+             \x20  turned away {} connections: {}\n\
+             \x20  attacks     {} tried, {} got through",
+            since.messages,
+            since.calls,
+            since.bytes / 1000,
+            account.passed,
+            account.noted_total(),
+            counted(&account.noted),
+            account.refused_total(),
+            counted(&account.refused),
+            account.turned_away_total(),
+            counted(&account.turned_away),
+            account.attacks,
+            account.got_through.len(),
+        );
+        let text = format!("\n{}\n{body}\n", self.paint.ink(Ink::Heading, &heading));
+        self.say(&text);
+    }
+
+    /// Everybody who is connected.
+    pub(super) fn who_is_here(&mut self) {
+        let mut guests: Vec<&Guest> = self.here.values().collect();
+        guests.sort_by(|one, other| one.identity.cmp(&other.identity));
+        let mut text = self.paint.ink(Ink::Heading, "\n── who is in ──");
+        for guest in guests {
+            let remark = self.remarks.get(&guest.identity);
+            let remark = remark.map_or_else(String::new, |remark| format!("({remark})"));
+            text.push_str(&format!(
+                "\n   {:<20} {:<6} {:<18} {:>5} messages  {remark}",
+                guest.identity,
+                guest.version.number(),
+                guest.how,
+                guest.messages,
+            ));
+        }
+        self.say(&text);
+    }
+}
+
+fn clock(at: Moment) -> String {
+    let time = Timestamp::from_millisecond(at.wall.0).unwrap_or_default();
+    time.strftime("%H:%M:%S").to_string()
+}
+
+fn clock_now() -> String {
+    Timestamp::now().strftime("%H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests;
