@@ -102,7 +102,7 @@ class HastyCsms:
 
     def _meet(self, event, protocol: ServerProtocol, visit: Visit):
         if isinstance(event, Request):
-            visit.path = event.path
+            visit.path, visit.headers = event.path, list(event.headers.raw_items())
             protocol.send_response(protocol.accept(event))
             protocol.send_text(self.ASKED.encode())
             visit.tape.sent.append(self.ASKED)

@@ -142,8 +142,7 @@ class Drive:
 def _objections(scene: Scene, road: str, played: Played, direct: Played | None) -> list[str]:
     station, visit = played.station, played.visit
     objections = [visit.trouble] if visit.trouble else []
-    if visit.subprotocol not in (None, scene.subprotocol):
-        objections.append(f"the CSMS was offered {visit.subprotocol}")
+    objections += _handshake_objections(scene, road, visit)
     if scene.answers_overtake:
         _by_kind(station)
         _by_kind(visit.tape)
@@ -156,6 +155,18 @@ def _objections(scene: Scene, road: str, played: Played, direct: Played | None) 
         objections += same_conversation(direct.station, station, not scene.order_varies)
         objections += same_conversation(direct.visit.tape, visit.tape, not scene.order_varies)
     return objections
+
+
+def _handshake_objections(scene: Scene, road: str, visit: Visit) -> list[str]:
+    """What the CSMS was told of the station before the first message."""
+    wanted = {"Sec-WebSocket-Protocol": [scene.subprotocol]}
+    if road != DIRECT:
+        wanted["X-Forwarded-Proto"] = ["https"]
+        wanted["X-Client-Cert-Present"] = ["true" if road == CERTIFICATE else "false"]
+    told = {name: visit.header(name) for name in wanted}
+    if road == BASIC and len(visit.header("Authorization")) != 1:
+        return [f"the password did not come with the station: {visit.headers}"]
+    return [f"{name}: {told[name]} in place of {value}" for name, value in wanted.items() if told[name] != value]
 
 
 def _by_kind(tape: Tape):

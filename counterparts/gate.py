@@ -15,6 +15,7 @@ from ends import Door
 
 READY_SECONDS_MAX = 20
 STOP_SECONDS_MAX = 10
+COLUMNS = ["identity", "password_text", "machine_made", "certificate_name"]
 BASIC, CERTIFICATE = "Basic", "certificate"
 
 
@@ -59,13 +60,12 @@ class Gate:
 
     def register(self, identity: str, credential: str) -> None:
         """A station that will knock; its door is ready when the gate runs."""
-        entry = {"identity": identity, "credential": "password", "password": f"open-sesame-{identity}"}
-        door = {"password": entry["password"]}
+        password = f"open-sesame-{identity}"
+        entry, door = {"password_text": password, "machine_made": "true"}, {"password": password}
         if credential == CERTIFICATE:
             certificate, key = self.pki.station(identity)
-            entry = {"identity": identity, "credential": "certificate-name", "password": ""}
-            door = {"certificate": certificate, "key": key}
-        self._stations.append(entry)
+            entry, door = {"certificate_name": "true"}, {"certificate": certificate, "key": key}
+        self._stations.append({"identity": identity, **entry})
         url = f"wss://localhost:{self.ports[credential]}"
         self._doors[identity] = Door(url, ca=self.pki.server_ca, **door)
 
@@ -94,7 +94,15 @@ class Gate:
 
     def _configuration(self, upstreams: dict[str, str], gate_certificate: tuple[Path, Path]) -> str:
         chain, key = gate_certificate
-        lines = [f'[admin]\naddress = "127.0.0.1:{self.ports["admin"]}"']
+        lines = [
+            "[controls]",
+            'schema = "enforce"',
+            # Pings of the gate's own fall into the longer conversations.
+            "[session]",
+            "ping_after_seconds = 1",
+            "[admin]",
+            f'address = "127.0.0.1:{self.ports["admin"]}"',
+        ]
         for credential in (BASIC, CERTIFICATE):
             lines += [
                 "[[listener]]",
@@ -115,7 +123,7 @@ class Gate:
     def _import_stations(self):
         path = self.folder / "stations.csv"
         with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=["identity", "credential", "password"])
+            writer = csv.DictWriter(file, fieldnames=COLUMNS)
             writer.writeheader()
             writer.writerows(self._stations)
         command = [self.program, "station", "import", path, "--config", self.config]

@@ -14,4 +14,5 @@ export PYTHONDONTWRITEBYTECODE=1
 export COUNTERPARTS_NODE=$PWD/.work/node
 export COUNTERPARTS_OCPP_CLIENT=$PWD/target/debug/ocpp-client-station
 export PORTCULLIS=$PWD/target/debug/portcullis
+(cd counterparts && ../.work/venv/bin/python -m unittest --quiet test_tapes)
 exec .work/venv/bin/python counterparts/drive.py "$@"

@@ -8,6 +8,7 @@
     reason = "a scene that fails"
 )]
 
+mod attacks;
 mod certificates;
 mod handshake;
 mod hard_faults;

@@ -11,8 +11,8 @@ use gateway::{
     UpstreamSettings, event_queue,
 };
 use guard::{
-    Book, Credential, Event, PasswordForm, Policy, Protocols, Route, RouteId, Secret,
-    StationRecord, Tenant, UpstreamCredential, Verifier, VerifierKey,
+    Book, Controls, Credential, Event, Mode, PasswordForm, Policy, Protocols, Route, RouteId,
+    Secret, StationRecord, Tenant, UpstreamCredential, Verifier, VerifierKey,
 };
 use ocpp::{StationId, Version};
 use sim::ca::{Authority, Identity, Leaf};
@@ -33,6 +33,7 @@ pub(crate) struct Scene {
     pub(crate) csms: Csms,
     pub(crate) authority: Authority,
     gate: Gateway,
+    policy: Arc<ArcSwap<Policy>>,
     events: EventReceiver,
 }
 
@@ -67,10 +68,11 @@ impl Scene {
             ..Settings::default()
         };
         let key = Arc::new(VerifierKey::new([7; 32]));
+        let policy = Arc::new(ArcSwap::from_pointee(Policy::default()));
         let (sender, events) = event_queue(10_000);
         let shared = Shared {
             book: Arc::new(ArcSwap::from_pointee(book(upstream, &key))),
-            policy: Arc::new(ArcSwap::from_pointee(Policy::default())),
+            policy: Arc::clone(&policy),
             events: sender,
             verifier_key: key,
         };
@@ -79,8 +81,21 @@ impl Scene {
             csms,
             authority,
             gate,
+            policy,
             events,
         }
+    }
+
+    /// The schema is enforced from now on; by default it is observed.
+    pub(crate) fn enforce_schema(&self) {
+        let controls = Controls {
+            schema: Mode::Enforce,
+            ..Controls::default()
+        };
+        self.policy.store(Arc::new(Policy {
+            controls,
+            ..Policy::default()
+        }));
     }
 
     /// Where stations knock, without the identity.
