@@ -74,7 +74,7 @@ def scenes() -> list[Scene]:
     ]
     every += [
         Scene(f"Mobility House {version} → {csms}", _speaking(mobilityhouse.station, version), csms, f"ocpp{version}")
-        for csms in ("slow", "tls")
+        for csms in ("slow", "tls", "mutual-tls")
         for version in all_three
     ]
     by_hand = [byhand.burst, byhand.odd_spellings, byhand.fragments, byhand.pings, byhand.hasty_station]
@@ -122,11 +122,16 @@ class Drive:
         identity = identity_for(number, road)
         if isinstance(csms, byhand.Csms):
             csms.plays(identity, getattr(byhand, f"csms_{scene.station.__name__}"))
-        door = Door(csms.url, ca=self.gate.pki.server_ca if csms.url.startswith("wss") else None)
-        if road != DIRECT:
-            door = self.gate.door(identity, scene.csms)
+        door = self.gate.door(identity, scene.csms) if road != DIRECT else self._without_gate(csms.url)
         station = await scene.station(door, identity)
         return Played(station, await csms.visits.of(identity))
+
+    def _without_gate(self, url: str) -> Door:
+        if not url.startswith("wss"):
+            return Door(url)
+        pki = self.gate.pki
+        certificate, key = pki.gate_as_client
+        return Door(url, ca=pki.server_ca, certificate=certificate, key=key)
 
     def _tell(self, scene: Scene, road: str, trouble: list[str], sizes: str, seconds: float):
         verdict = "FAIL" if trouble else "ok  "
@@ -209,15 +214,19 @@ def _csmss(folder: Path, pki: Pki) -> dict:
         "mobilityhouse": mobilityhouse.Csms(),
         "slow": mobilityhouse.Csms(accept_after_seconds=SLOW_SECONDS),
         "tls": mobilityhouse.Csms(tls=_tls_server(pki)),
+        "mutual-tls": mobilityhouse.Csms(tls=_tls_server(pki, pki.station_ca)),
         "ocpp-rpc": programs.RpcCsms(folder),
         "byhand": byhand.Csms(),
         "hasty": byhand.HastyCsms(),
     }
 
 
-def _tls_server(pki: Pki) -> ssl.SSLContext:
+def _tls_server(pki: Pki, client_ca: Path | None = None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*pki.server("csms"))
+    if client_ca:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 

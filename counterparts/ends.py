@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from tapes import Tape
 
 # Longer than any scene takes on a busy machine; a scene that reaches it has failed.
-SCENE_SECONDS_MAX = 20
+SCENE_SECONDS_MAX = 60
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class Pki:
         self._servers, self._stations = trustme.CA(), trustme.CA()
         self.server_ca = self._write("server-ca.pem", self._servers.cert_pem)
         self.station_ca = self._write("station-ca.pem", self._stations.cert_pem)
+        self.gate_as_client = self.station("gate-as-client")
 
     def server(self, name: str) -> tuple[Path, Path]:
         return self._pair(name, self._servers.issue_cert("localhost", "127.0.0.1"))
@@ -116,9 +117,14 @@ class Gate:
                 f'id = "{route}"',
                 f'path = "/{route}/{{identity}}"',
                 f'upstream = "{upstream}"',
-                *([f'ca = "{self.pki.server_ca}"'] if upstream.startswith("wss") else []),
+                *(self._upstream_tls() if upstream.startswith("wss") else []),
             ]
         return "\n".join(lines) + "\n"
+
+    def _upstream_tls(self) -> list[str]:
+        """The CSMS has its certificate from our authority, and may ask for one of ours."""
+        chain, key = self.pki.gate_as_client
+        return [f'ca = "{self.pki.server_ca}"', f'client_certificate = {{ chain = "{chain}", key = "{key}" }}']
 
     def _import_stations(self):
         path = self.folder / "stations.csv"

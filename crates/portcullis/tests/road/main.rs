@@ -13,3 +13,4 @@ mod certificates;
 mod handshake;
 mod hard_faults;
 mod scene;
+mod transparency;
