@@ -54,6 +54,10 @@ pub(crate) enum Command {
     Init,
     /// Tell everything that is wrong with the configuration and the files it names.
     Check,
+    /// Look at all that the gate needs: files, certificates, the CSMS, ports, disk and clock.
+    Doctor,
+    /// Open the gate, until SIGTERM or Ctrl-C.
+    Serve,
     /// Register stations, list and remove them. A running gate sees the change within seconds.
     #[command(subcommand)]
     Station(StationCommand),

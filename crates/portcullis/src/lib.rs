@@ -1,13 +1,17 @@
 //! The program: it reads what the operator wrote, keeps the register, and wires the rooms together.
 
+mod admin;
 mod cli;
 mod commands;
 pub mod config;
 mod demo;
+mod health;
 mod nearest;
 mod output;
 mod problem;
 mod register;
+mod serve;
+mod tell;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -42,4 +46,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(failure.exit as u8)
         }
     }
+}
+
+/// What the clock shows, in Unix seconds.
+fn unix_seconds() -> i64 {
+    jiff::Timestamp::now().as_second()
 }

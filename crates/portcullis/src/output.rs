@@ -52,6 +52,10 @@ impl Output {
 
     /// Tells why the command was not done.
     pub(crate) fn failure(&mut self, failure: &Failure) {
+        if failure.problems.is_empty() {
+            // The result itself has said it.
+            return;
+        }
         #[derive(Serialize)]
         struct Told<'a> {
             exit: u8,

@@ -2,6 +2,7 @@
 
 mod ca;
 mod check;
+mod doctor;
 mod init;
 mod route;
 mod station;
@@ -15,6 +16,8 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
     match &cli.command {
         Command::Init => init::run(&cli.config, output),
         Command::Check => check::run(&cli.config, output),
+        Command::Doctor => doctor::run(&cli.config, output),
+        Command::Serve => crate::serve::run(&cli.config, output),
         Command::Station(command) => station::run(command, &cli.config, output),
         Command::Route(command) => route::run(command, &cli.config, output),
         Command::Ca(command) => ca::run(command, output),

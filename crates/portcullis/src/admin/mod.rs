@@ -1,0 +1,95 @@
+//! The admin listener: is the process there, can the gate do its work, and the figures. It shows no
+//! secret and changes nothing, and it is for this machine alone unless the operator says otherwise.
+
+mod figures;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Json};
+use axum::routing::get;
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+use tokio::net::TcpListener;
+
+use crate::health::Finding;
+use crate::health::conditions::Conditions;
+
+pub(crate) use figures::{Figures, GateView};
+
+/// What the admin listener shows.
+pub(crate) struct Shown {
+    /// The state of everything that is watched.
+    pub(crate) conditions: Arc<Mutex<Conditions>>,
+    /// The figures.
+    pub(crate) registry: Registry,
+}
+
+/// Listens; the address is told, since the port may have been left open.
+pub(crate) async fn bind(address: SocketAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await?;
+    let bound = listener.local_addr()?;
+    Ok((listener, bound))
+}
+
+/// Answers until the process ends.
+pub(crate) async fn serve(listener: TcpListener, shown: Shown) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/healthz", get(async || "alive\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(Arc::new(shown));
+    axum::serve(listener, router).await
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    /// Why not, and what else should be looked at.
+    reasons: Vec<Finding>,
+    /// What is as it should be.
+    fine: Vec<Finding>,
+}
+
+async fn ready(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
+    let conditions = shown
+        .conditions
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let (fine, reasons) = conditions
+        .all()
+        .cloned()
+        .partition(|finding| finding.level == crate::health::Level::Ok);
+    let readiness = Readiness {
+        ready: conditions.is_ready(),
+        reasons,
+        fine,
+    };
+    let status = match readiness.ready {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(readiness))
+}
+
+async fn metrics(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, &shown.registry) {
+        Ok(()) => (
+            StatusCode::OK,
+            [(
+                header::CONTENT_TYPE,
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            )],
+            text,
+        ),
+        Err(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            [(header::CONTENT_TYPE, "text/plain")],
+            "the figures cannot be written\n".to_owned(),
+        ),
+    }
+}

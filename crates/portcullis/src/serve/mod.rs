@@ -1,0 +1,171 @@
+//! `portcullis serve`: everything wired together, and kept running until somebody says stop.
+//!
+//! ```text
+//! portcullis.toml ─▶ Settings ─▶ Gateway (threads of its own) ─▶ events ─▶ log, /metrics
+//! store ─▶ Book, read anew when it changes                    conditions ─▶ log, /readyz
+//! ```
+
+mod log;
+mod register_watch;
+mod watch;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use gateway::{EventReceiver, Gateway, Shared, event_queue};
+use guard::Book;
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+use store::Store;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::info;
+
+use crate::admin::{self, Figures, GateView, Shown};
+use crate::config::{Config, Materials};
+use crate::health::conditions::Conditions;
+use crate::output::Output;
+use crate::register::Register;
+use crate::tell::Teller;
+use crate::tell::metrics::EventMetrics;
+use crate::{Exit, Failure};
+
+/// What sessions get to say goodbye when the gate is told to stop.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// The relay has threads of its own; these are for the log, the admin listener and the watches.
+const THREADS: usize = 2;
+
+/// What is told when the gate is open.
+#[derive(Serialize)]
+struct Open {
+    listening: Vec<String>,
+    admin: String,
+    stations: usize,
+    routes: usize,
+}
+
+pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
+    let config = Config::load(path)?;
+    let materials = Materials::load(&config)?;
+    log::begin(&config.log);
+    let mut register = Register::of(&config)?;
+    register.store.replace_file_routes(&materials.routes)?;
+    let book = register_watch::read(&register.store)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()?;
+    runtime.block_on(open(config, materials, register, book, output))
+}
+
+async fn open(
+    config: Config,
+    materials: Materials,
+    register: Register,
+    book: Book,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let (sender, receiver) = event_queue(config.events_queued_max);
+    let receiver = Arc::new(receiver);
+    let (listener, admin_address) = admin::bind(config.admin.value).await.map_err(|error| {
+        let what = format!("cannot listen on {}: {error}", config.admin.value);
+        let remedy = "See which program has that port, or set another [admin] address.";
+        Failure::new(Exit::Failed, what, remedy)
+    })?;
+    let shared = Shared {
+        book: Arc::new(ArcSwap::from_pointee(book)),
+        policy: Arc::new(ArcSwap::from_pointee(config.policy.clone())),
+        events: sender,
+        verifier_key: Arc::new(register.key.verifier_key()),
+    };
+    let gateway = Gateway::start(materials.settings, shared.clone()).map_err(|error| {
+        let remedy = "See which program has that port, and whether this user may listen on it.";
+        Failure::new(Exit::Failed, error.to_string(), remedy)
+    })?;
+    let told = {
+        let book = shared.book.load();
+        Open {
+            listening: gateway
+                .addresses()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            admin: admin_address.to_string(),
+            stations: book.stations().len(),
+            routes: book.routes().count(),
+        }
+    };
+    let gate: GateView = Arc::new(RwLock::new(Some(gateway)));
+    let conditions = Arc::new(Mutex::new(Conditions::default()));
+
+    let mut registry = Registry::with_prefix("portcullis");
+    let metrics = Arc::new(EventMetrics::register(&mut registry));
+    registry.register_collector(Box::new(Figures {
+        gate: Arc::clone(&gate),
+        events: Arc::clone(&receiver),
+        conditions: Arc::clone(&conditions),
+    }));
+    tokio::spawn(tell(Arc::clone(&receiver), Teller::new(metrics)));
+    let shown = Shown {
+        conditions: Arc::clone(&conditions),
+        registry,
+    };
+    tokio::spawn(async move { admin::serve(listener, shown).await });
+    register_watch::begin(
+        register.store,
+        shared.book,
+        Arc::clone(&gate),
+        Arc::clone(&conditions),
+    );
+    tokio::spawn(watch::keep(
+        config,
+        materials.certificates,
+        Arc::clone(&conditions),
+    ));
+
+    output.result(&told, || {
+        format!(
+            "Portcullis is open on {} for {} stations and {} routes; /healthz, /readyz and /metrics on {}.",
+            told.listening.join(", "),
+            told.stations,
+            told.routes,
+            told.admin
+        )
+    })?;
+    until_told_to_stop().await?;
+    let gateway = gate.write().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(gateway) = gateway {
+        info!(
+            "closing: saying goodbye to {} stations",
+            gateway.counters().snapshot().live()
+        );
+        gateway.shut_down(FAREWELL).await;
+    }
+    // The last farewells are still in the queue.
+    tokio::time::sleep(DRAIN).await;
+    info!("closed");
+    Ok(())
+}
+
+/// Longer than the reader of events takes to come by.
+const DRAIN: Duration = Duration::from_millis(200);
+
+/// Counts and logs what happens, as long as the gate runs.
+async fn tell(events: Arc<EventReceiver>, mut teller: Teller) {
+    loop {
+        for event in events.batch().await {
+            teller.tell(&event);
+        }
+    }
+}
+
+async fn until_told_to_stop() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! What the events count up to. Labels come from short lists of ours, never from a peer, so that no
+//! stranger can make us remember a new series.
+
+use guard::{Event, Outcome};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use super::words;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Why {
+    why: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct How {
+    how: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Connected {
+    version: &'static str,
+    by: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Message {
+    version: &'static str,
+    from: &'static str,
+    kind: &'static str,
+    action: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Fault {
+    fault: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Found {
+    control: &'static str,
+    mode: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct From {
+    from: &'static str,
+}
+
+/// Counts of events.
+pub(crate) struct EventMetrics {
+    connected: Family<Connected, Counter>,
+    refused: Family<Why, Counter>,
+    disconnected: Family<How, Counter>,
+    messages: Family<Message, Counter>,
+    faults: Family<Fault, Counter>,
+    findings: Family<Found, Counter>,
+    answers: Family<From, Histogram>,
+}
+
+impl EventMetrics {
+    /// The counts, made known to a registry.
+    pub(crate) fn register(registry: &mut Registry) -> EventMetrics {
+        let metrics = EventMetrics {
+            connected: Family::default(),
+            refused: Family::default(),
+            disconnected: Family::default(),
+            messages: Family::default(),
+            faults: Family::default(),
+            findings: Family::default(),
+            // From 1 ms to some 4 minutes: a station may take its time.
+            answers: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(0.001, 2.0, 18))
+            }),
+        };
+        registry.register(
+            "sessions_begun",
+            "Stations that came in",
+            metrics.connected.clone(),
+        );
+        registry.register(
+            "handshakes_refused_by",
+            "Connections refused",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "sessions_over",
+            "How sessions ended",
+            metrics.disconnected.clone(),
+        );
+        registry.register("messages_by", "Messages told of", metrics.messages.clone());
+        registry.register(
+            "hard_faults",
+            "Messages that two parsers could read differently",
+            metrics.faults.clone(),
+        );
+        registry.register(
+            "findings",
+            "Objections of controls, enforced or not",
+            metrics.findings.clone(),
+        );
+        registry.register(
+            "answer_seconds",
+            "How long a CALL was open, by who answered",
+            metrics.answers.clone(),
+        );
+        metrics
+    }
+
+    /// Counts an event.
+    pub(super) fn count(&self, event: &Event) {
+        match event {
+            Event::Connected { session, .. } => {
+                let version = session.version.number();
+                let by = words::connection(session.kind);
+                self.connected
+                    .get_or_create(&Connected { version, by })
+                    .inc();
+            }
+            Event::Refused { why, .. } => {
+                self.refused
+                    .get_or_create(&Why {
+                        why: words::refusal(why),
+                    })
+                    .inc();
+            }
+            Event::Disconnected { how, .. } => {
+                self.disconnected
+                    .get_or_create(&How {
+                        how: words::ending(how),
+                    })
+                    .inc();
+            }
+            Event::Message {
+                session,
+                from,
+                kind,
+                action,
+                outcome,
+                findings,
+                latency,
+                ..
+            } => {
+                let from = words::side(*from);
+                let labels = Message {
+                    version: session.version.number(),
+                    from,
+                    kind: words::kind(*kind),
+                    action,
+                    outcome: words::outcome(*outcome),
+                };
+                self.messages.get_or_create(&labels).inc();
+                if let Outcome::Refused(_, Some(fault)) = outcome {
+                    self.faults
+                        .get_or_create(&Fault {
+                            fault: fault.to_string(),
+                        })
+                        .inc();
+                }
+                for finding in findings {
+                    let control = words::control(finding.control);
+                    let mode = words::mode(finding.mode);
+                    self.findings.get_or_create(&Found { control, mode }).inc();
+                }
+                if let Some(latency) = latency {
+                    self.answers
+                        .get_or_create(&From { from })
+                        .observe(latency.as_secs_f64());
+                }
+            }
+        }
+    }
+}

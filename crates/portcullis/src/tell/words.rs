@@ -1,0 +1,171 @@
+//! Words for what happened: short ones that label a count, and sentences for the log.
+
+use std::borrow::Cow;
+
+use guard::{
+    Closing, ConnectionKind, Control, Finding, MessageKind, Mode, Outcome, Reason, RefusedHandshake,
+};
+use ocpp::Side;
+
+pub(crate) fn side(side: Side) -> &'static str {
+    match side {
+        Side::Station => "station",
+        Side::Csms => "csms",
+    }
+}
+
+pub(crate) fn connection(kind: ConnectionKind) -> &'static str {
+    match kind {
+        ConnectionKind::TlsBasic => "TLS and password",
+        ConnectionKind::TlsCertificate => "TLS and certificate",
+        ConnectionKind::PlainBasic => "clear text and password",
+    }
+}
+
+pub(crate) fn kind(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Call => "CALL",
+        MessageKind::Result => "CALLRESULT",
+        MessageKind::Error => "CALLERROR",
+        MessageKind::ResultError => "CALLRESULTERROR",
+        MessageKind::Send => "SEND",
+        MessageKind::Unreadable => "unreadable",
+    }
+}
+
+pub(crate) fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Forwarded => "forwarded",
+        Outcome::Joined => "joined",
+        Outcome::Refused(..) => "refused",
+        Outcome::Disconnected => "disconnected",
+    }
+}
+
+pub(crate) fn control(control: Control) -> &'static str {
+    match control {
+        Control::Schema => "schema",
+        Control::Direction => "direction",
+        Control::Correlation => "correlation",
+        Control::Pipelining => "pipelining",
+    }
+}
+
+pub(crate) fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Off => "off",
+        Mode::Observe => "observe",
+        Mode::Enforce => "enforce",
+    }
+}
+
+/// The label of a refused handshake.
+pub(crate) fn refusal(why: &RefusedHandshake) -> &'static str {
+    match why {
+        RefusedHandshake::Tls(_) => "tls",
+        RefusedHandshake::BadRequest(_) => "bad-request",
+        RefusedHandshake::NoRoute => "no-route",
+        RefusedHandshake::BadIdentity => "bad-identity",
+        RefusedHandshake::NoCredential => "no-credential",
+        RefusedHandshake::Unauthorized => "unauthorized",
+        RefusedHandshake::UserNotIdentity => "user-not-identity",
+        RefusedHandshake::NoVersion => "no-version",
+        RefusedHandshake::AlreadyConnected => "already-connected",
+        RefusedHandshake::Upstream(_) => "upstream",
+        RefusedHandshake::Deadline(_) => "deadline",
+        RefusedHandshake::Limit(_) => "limit",
+    }
+}
+
+/// A refused handshake in words.
+pub(crate) fn refused(why: &RefusedHandshake) -> Cow<'static, str> {
+    Cow::Borrowed(match why {
+        RefusedHandshake::Tls(what) => {
+            return format!("TLS did not come about: {}", one_line(what)).into();
+        }
+        RefusedHandshake::BadRequest(what) => {
+            return format!("no WebSocket request: {what}").into();
+        }
+        RefusedHandshake::NoRoute => "no route has that path",
+        RefusedHandshake::BadIdentity => "the path holds no identity",
+        RefusedHandshake::NoCredential => "it showed no credential that can be read",
+        RefusedHandshake::Unauthorized => "unknown identity or wrong credential",
+        RefusedHandshake::UserNotIdentity => "its user name is not its identity",
+        RefusedHandshake::NoVersion => "it offers no version of OCPP that it may speak",
+        RefusedHandshake::AlreadyConnected => "that station is connected already",
+        RefusedHandshake::Upstream(what) => return format!("the CSMS: {}", one_line(what)).into(),
+        RefusedHandshake::Deadline(what) => return format!("too slow: {what}").into(),
+        RefusedHandshake::Limit(what) => return format!("a limit was reached: {what}").into(),
+    })
+}
+
+/// How a session ended, in words.
+pub(crate) fn closing(how: &Closing) -> Cow<'static, str> {
+    match how {
+        Closing::Said(from, Some(code)) => {
+            format!("the {} said goodbye ({code})", side(*from)).into()
+        }
+        Closing::Said(from, None) => format!("the {} said goodbye", side(*from)).into(),
+        Closing::Lost(whom) => format!("the connection to the {} broke", side(*whom)).into(),
+        Closing::Silent(whom) => format!("the {} answered no ping", side(*whom)).into(),
+        Closing::Idle => "nothing was said for too long".into(),
+        Closing::Protocol(whom, what) => {
+            format!("the {} broke RFC 6455: {what}", side(*whom)).into()
+        }
+        Closing::Policy(Reason::Unreadable(fault)) => format!("policy: unreadable, {fault}").into(),
+        Closing::Policy(Reason::Control(of)) => format!("policy: {}", control(*of)).into(),
+        Closing::Operator => "the gate ended it".into(),
+        Closing::Panic => "a bug of ours".into(),
+    }
+}
+
+/// The label of a session's end.
+pub(crate) fn ending(how: &Closing) -> &'static str {
+    match how {
+        Closing::Said(Side::Station, _) => "station-said",
+        Closing::Said(Side::Csms, _) => "csms-said",
+        Closing::Lost(Side::Station) => "station-lost",
+        Closing::Lost(Side::Csms) => "csms-lost",
+        Closing::Silent(Side::Station) => "station-silent",
+        Closing::Silent(Side::Csms) => "csms-silent",
+        Closing::Idle => "idle",
+        Closing::Protocol(..) => "protocol",
+        Closing::Policy(_) => "policy",
+        Closing::Operator => "operator",
+        Closing::Panic => "panic",
+    }
+}
+
+/// Why a message was refused, in words.
+pub(crate) fn why(outcome: Outcome, findings: &[Finding]) -> String {
+    let found = findings
+        .first()
+        .map(|finding| finding.what.as_str())
+        .unwrap_or_default();
+    match outcome {
+        Outcome::Refused(_, Some(fault)) => fault.to_string(),
+        Outcome::Refused(Some(of), None) => format!("{}: {found}", control(of)),
+        _ => found.to_owned(),
+    }
+}
+
+/// What a peer's library put into an error may hold anything: it stays on its line.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .take(300)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_others_stay_on_their_line() {
+        let why = RefusedHandshake::Upstream("HTTP 503\r\nfake log line\u{1b}[31m".to_owned());
+        assert_eq!(refused(&why), "the CSMS: HTTP 503  fake log line [31m");
+        let long = RefusedHandshake::Tls("x".repeat(100_000));
+        assert!(refused(&long).len() < 400);
+    }
+}
