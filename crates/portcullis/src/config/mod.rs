@@ -13,6 +13,7 @@ mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use gateway::{GateLimits, SessionSettings};
 use guard::Policy;
@@ -36,6 +37,9 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Where the admin listener is unless set otherwise: this machine alone.
 const ADMIN_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9180);
 
+/// How often the running gate looks at what it needs, unless set otherwise.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
 /// Everything the file says.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -47,6 +51,8 @@ pub struct Config {
     pub key_file: Placed<PathBuf>,
     /// Where `/healthz`, `/readyz` and `/metrics` are served.
     pub admin: Placed<SocketAddr>,
+    /// How often certificates, disk and CSMS are looked at.
+    pub look_every: Duration,
     /// Where stations come in.
     pub listeners: Vec<Listener>,
     /// Which path leads to which CSMS.
@@ -161,7 +167,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let key_file = file(&mut section, "file", "keys/portcullis.key", directory);
     section.finish();
 
-    let admin = admin(root.section("admin"));
+    let (admin, look_every) = admin(root.section("admin"));
     let log = log(root.section("log"));
     let listeners = listener::listeners(&mut root, directory);
     let routes = route::routes(&mut root, directory);
@@ -174,6 +180,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         store,
         key_file,
         admin,
+        look_every,
         listeners,
         routes,
         limits,
@@ -203,7 +210,8 @@ fn file(
     }
 }
 
-fn admin(mut section: Section<'_>) -> Placed<SocketAddr> {
+/// Where the admin listener is, and how often it looks at what it tells of.
+fn admin(mut section: Section<'_>) -> (Placed<SocketAddr>, Duration) {
     let line = section.line;
     let text = section.text("address");
     let address = text
@@ -238,8 +246,9 @@ fn admin(mut section: Section<'_>) -> Placed<SocketAddr> {
             "Use 127.0.0.1, or, where a firewall stands before it, add: anywhere = true",
         );
     }
+    let look_every = section.seconds("look_every_seconds", 1..=3600, LOOK_EVERY);
     section.finish();
-    admin
+    (admin, look_every)
 }
 
 fn log(mut section: Section<'_>) -> Log {

@@ -1,16 +1,12 @@
 //! Looks at what the gate needs, again and again, and tells each change once.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tracing::{error, info, warn};
 
 use crate::config::{CertificateDates, Config};
 use crate::health::conditions::Conditions;
 use crate::health::{Finding, Level, certificates, disk, upstream};
-
-/// How often.
-const INTERVAL: Duration = Duration::from_secs(10);
 
 /// Looks, tells, waits; as long as the process runs.
 pub(super) async fn keep(
@@ -23,7 +19,7 @@ pub(super) async fn keep(
         findings.push(disk::look(&config.store.value, config.disk_free_min_mb));
         findings.extend(upstream::look(&config.routes).await);
         tell(&conditions, findings);
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(config.look_every).await;
     }
 }
 

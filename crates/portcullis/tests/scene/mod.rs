@@ -6,10 +6,16 @@
     reason = "each test file uses its own part of the plumbing"
 )]
 
+pub mod gate;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
 
 /// A directory in which the program runs.
 pub struct Scene {
@@ -154,4 +160,30 @@ impl Outcome {
     pub fn error_json(&self) -> serde_json::Value {
         serde_json::from_str(&self.err).unwrap()
     }
+}
+
+/// What HTTP Basic makes of a name and a password.
+pub fn basic(user: &str, password: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"))
+}
+
+/// A station's TLS with a certificate of its own.
+pub fn client_tls(roots: &Path, chain: &Path, key: &Path) -> Arc<ClientConfig> {
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(roots).unwrap() {
+        store.add(certificate.unwrap()).unwrap();
+    }
+    let chain = CertificateDer::pem_file_iter(chain)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(store)
+        .with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key).unwrap())
+        .unwrap();
+    Arc::new(config)
 }
