@@ -12,6 +12,7 @@
 mod certificate;
 mod clock;
 mod counters;
+mod credential;
 mod events;
 mod gate;
 mod gateway;

@@ -6,11 +6,11 @@
 //! reason: unknown identity and wrong password look the same (threat A04). The reason is an event.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use guard::admission::{self, Admitted, Basic, Claim, Offered, Transport};
-use guard::{Book, Event, RefusedHandshake, Route, SessionFacts};
+use guard::admission::{self, Admitted, Transport};
+use guard::{Event, RefusedHandshake, Route, SessionFacts};
 use ocpp::StationId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -20,8 +20,9 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::certificate::PeerCertificate;
 use crate::counters::count;
+use crate::credential;
 use crate::gate::Gate;
-use crate::http::{self, Authorization, Parsed, RequestHead, Status};
+use crate::http::{self, Parsed, RequestHead, Status};
 use crate::live::{Seat, Taken};
 use crate::relay::{Opened, Relay};
 use crate::upstream::Visitor;
@@ -226,24 +227,20 @@ async fn arrange(
         return Err(Rejected::because(RefusedHandshake::NoRoute));
     };
     let station = admission::identify(segment).map_err(Rejected::because)?;
-    let claim = Claim {
-        tenant: route.tenant.clone(),
-        station: station.clone(),
-        transport: visit.transport(),
-        basic: basic(&head.credential).map_err(Rejected::because)?,
-        offered: Offered::read(head.subprotocols.iter().map(String::as_str)),
-    };
+    let claim = credential::claim(route, &station, visit.transport(), head);
     let rejected = |why| Rejected {
         station: Some(station.clone()),
         why,
     };
-    let admitted = authenticate(gate, &book, claim).await.map_err(&rejected)?;
+    let admitted = credential::check(gate, &book, claim.map_err(&rejected)?)
+        .await
+        .map_err(&rejected)?;
     let seat = take_seat(gate, route, &admitted).await.map_err(&rejected)?;
     let visitor = Visitor {
         peer: visit.peer,
         tls: visit.tls,
         certificate: visit.certificate.as_ref(),
-        authorization: authorization(&head.credential),
+        authorization: credential::authorization(&head.credential),
     };
     let deadline = gate.settings.limits.upstream_deadline;
     let csms = gate
@@ -261,42 +258,6 @@ async fn arrange(
         peer: visit.peer,
     };
     Ok((csms, session, seat, admitted.named_subprotocol()))
-}
-
-/// Checks the claim. A slow hash runs on a blocking thread, few at a time; a password that passed
-/// one before is known again without it.
-async fn authenticate(
-    gate: &Arc<Gate>,
-    book: &Book,
-    claim: Claim,
-) -> Result<Admitted, RefusedHandshake> {
-    let mut prepared = admission::prepare(claim, book, &gate.verifier_key)?;
-    if !prepared.needs_slow_hash() {
-        return prepared.check(&gate.verifier_key);
-    }
-    gate.verified
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .recall(&mut prepared);
-    if !prepared.needs_slow_hash() {
-        return prepared.check(&gate.verifier_key);
-    }
-    let key = Arc::clone(&gate.verifier_key);
-    let waiting = timeout(
-        gate.settings.limits.hash_deadline,
-        gate.slow_hashes.acquire(),
-    );
-    let Ok(Ok(_turn)) = waiting.await else {
-        return Err(RefusedHandshake::Deadline("hash_deadline"));
-    };
-    let admitted = tokio::task::spawn_blocking(move || prepared.check(&key))
-        .await
-        .map_err(|_| RefusedHandshake::Limit("hashing thread"))??;
-    gate.verified
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .learn(&admitted);
-    Ok(admitted)
 }
 
 async fn take_seat(
@@ -358,23 +319,6 @@ async fn seat(gate: &Arc<Gate>, arrival: Arrival) -> Option<Relay> {
 /// come about either; zero only makes ids collide for whoever knows it.
 fn seed() -> u64 {
     getrandom::u64().unwrap_or_default()
-}
-
-fn basic(credential: &http::Offered) -> Result<Option<Basic>, RefusedHandshake> {
-    match credential {
-        http::Offered::Nothing => Ok(None),
-        http::Offered::Unreadable => Err(RefusedHandshake::NoCredential),
-        http::Offered::Basic(basic) => {
-            Ok(Some(Basic::new(basic.user.clone(), basic.password.clone())))
-        }
-    }
-}
-
-fn authorization(credential: &http::Offered) -> Option<&Authorization> {
-    match credential {
-        http::Offered::Basic(basic) => Some(&basic.authorization),
-        http::Offered::Nothing | http::Offered::Unreadable => None,
-    }
 }
 
 /// What the peer hears: one status for everything that would tell an identity from a password. Who
