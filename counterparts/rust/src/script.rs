@@ -112,7 +112,7 @@ macro_rules! follow {
 follow! {
     v16, ocpp_1_6, ocpp_1_6::OCPP1_6Client,
     says BootNotification StatusNotification Heartbeat Authorize StartTransaction MeterValues
-         StopTransaction DataTransfer FirmwareStatusNotification,
+         StopTransaction DataTransfer LogStatusNotification,
     answers GetConfiguration RemoteStartTransaction UnlockConnector DataTransfer Reset,
     sends
 }
