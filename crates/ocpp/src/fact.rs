@@ -18,7 +18,7 @@ pub struct Fact {
     pub end: u32,
     /// Which object of the message it stands in, counted as they open: facts with the same number
     /// are siblings.
-    pub object: u16,
+    pub object: u32,
     /// The string holds escapes: unescape before comparing.
     pub escaped: bool,
 }

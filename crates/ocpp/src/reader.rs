@@ -6,7 +6,9 @@
 //! goes on, for policy to judge.
 
 mod envelope;
+mod facts;
 mod keys;
+mod leaf;
 mod number;
 mod scan;
 mod schema;

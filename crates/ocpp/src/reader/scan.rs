@@ -46,8 +46,8 @@ pub(super) struct Scan<'r> {
     /// Where we are, for the path of a schema fault.
     pub(super) trail: Trail,
     /// Objects opened so far, and the one we are in.
-    pub(super) objects: u16,
-    pub(super) object: u16,
+    pub(super) objects: u32,
+    pub(super) object: u32,
 }
 
 impl<'r> Scan<'r> {
@@ -198,7 +198,7 @@ impl<'r> Scan<'r> {
     fn any_object(&mut self, at: usize, depth: usize) -> Walk {
         let depth = self.deeper(at, depth)?;
         let base = self.keys.len();
-        self.objects = self.objects.saturating_add(1);
+        self.objects += 1;
         let mut next = self.space(at + 1);
         if self.byte(next) == b'}' {
             return Ok(next + 1);

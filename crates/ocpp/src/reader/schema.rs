@@ -3,19 +3,18 @@
 //! A departure from the schema is noted and the walk goes on, by the schema where it can and without
 //! it where the value is of another type, so that a hard fault behind it is found all the same.
 
-use super::number;
 use super::scan::{Scan, Span, Stopped, Walk};
 use super::trail::Step;
-use crate::catalogue::{Choice, Field, Kind, Schema};
-use crate::unescape::unescaped;
-use crate::{Fact, HardFault, Limits, Meaning, SchemaFaultKind, timestamp};
+use crate::catalogue::{Field, Kind, Schema};
+use crate::{HardFault, SchemaFaultKind};
 
 impl Scan<'_> {
     /// Reads the object whose brace stands at `at`, inside `depth` arrays and objects.
     pub(super) fn object(&mut self, schema: &'static Schema, at: usize, depth: usize) -> Walk {
         let depth = self.deeper(at, depth)?;
         let outer = self.object;
-        self.objects = self.objects.saturating_add(1);
+        // A message of at most 1 MiB opens far fewer than 2^32.
+        self.objects += 1;
         self.object = self.objects;
         let base = self.keys.len();
         let mut seen = Seen::default();
@@ -262,159 +261,6 @@ impl Scan<'_> {
             self.fault(SchemaFaultKind::ListOverCap, field.meaning, depth);
         }
         Ok(next + 1)
-    }
-
-    #[inline]
-    fn check_length(&mut self, span: Span, max: u32, field: &'static Field, depth: usize) {
-        // There are never more characters than bytes.
-        if span.end - span.start > max as usize && self.characters(span) > max as usize {
-            self.fault(SchemaFaultKind::TooLong, field.meaning, depth);
-        }
-    }
-
-    /// Code points, escapes undone.
-    pub(super) fn characters(&self, span: Span) -> usize {
-        if span.escaped {
-            unescaped(self.inside(span.start, span.end)).count()
-        } else {
-            self.inside(span.start, span.end).chars().count()
-        }
-    }
-
-    #[inline(always)]
-    fn check_choice(&mut self, span: Span, choice: &Choice, field: &'static Field, depth: usize) {
-        let known = if span.escaped {
-            self.undo(span);
-            choice.names.find_text(self.plain)
-        } else {
-            choice.names.find(self.bytes, span.start, span.end)
-        };
-        if known.is_none() {
-            self.fault(SchemaFaultKind::NotInEnumeration, field.meaning, depth);
-        }
-    }
-
-    #[inline]
-    fn check_time(&mut self, span: Span, field: &'static Field, depth: usize) {
-        let text = if span.escaped {
-            self.undo(span);
-            self.plain.as_bytes()
-        } else {
-            self.bytes.get(span.start..span.end).unwrap_or_default()
-        };
-        if timestamp::parse(text).is_none() {
-            self.fault(SchemaFaultKind::BadTimestamp, field.meaning, depth);
-        }
-    }
-
-    #[inline]
-    fn check_number(
-        &mut self,
-        kind: &Kind,
-        start: usize,
-        number: number::Number,
-        field: &'static Field,
-        depth: usize,
-    ) {
-        let fault = match (kind, number.integer) {
-            (Kind::Integer { min, max, .. }, Some(value)) => {
-                (value < *min || value > *max).then_some(SchemaFaultKind::OutOfRange)
-            }
-            (Kind::Number { min, max, .. }, Some(value)) => {
-                (*min > value as f64 || *max < value as f64).then_some(SchemaFaultKind::OutOfRange)
-            }
-            (kind, None) => self.check_fraction(kind, start, number.end),
-            _ => None,
-        };
-        if let Some(fault) = fault {
-            self.fault(fault, field.meaning, depth);
-        }
-    }
-
-    /// A number written with a fraction or an exponent.
-    fn check_fraction(&self, kind: &Kind, start: usize, end: usize) -> Option<SchemaFaultKind> {
-        let literal = self.bytes.get(start..end).unwrap_or_default();
-        let out_of_range = match *kind {
-            Kind::Integer { lenient, .. } if !lenient || number::decimals(literal) > 0 => {
-                return Some(SchemaFaultKind::WrongType);
-            }
-            Kind::Integer { min, max, .. } => {
-                let value = number::float(self.bytes, start, end);
-                (min != i64::MIN && value < min as f64) || (max != i64::MAX && value > max as f64)
-            }
-            Kind::Number { min, max, decimals } => {
-                let unbounded = min == f64::NEG_INFINITY && max == f64::INFINITY;
-                let coarse = decimals != u8::MAX && number::decimals(literal) > decimals.into();
-                coarse
-                    || (!unbounded && {
-                        let value = number::float(self.bytes, start, end);
-                        number::compare(literal, value, min).is_lt()
-                            || number::compare(literal, value, max).is_gt()
-                    })
-            }
-            _ => false,
-        };
-        out_of_range.then_some(SchemaFaultKind::OutOfRange)
-    }
-
-    /// Undoes a string's escapes, into the room for it.
-    pub(super) fn undo(&mut self, span: Span) {
-        self.plain.clear();
-        self.plain
-            .extend(unescaped(self.inside(span.start, span.end)));
-    }
-
-    /// Keeps a string's fact; gives the position after its closing quote.
-    #[inline]
-    fn string_fact(&mut self, field: &'static Field, span: Span) -> usize {
-        if field.meaning != Meaning::Plain {
-            self.push_fact(field, span);
-        }
-        span.end + 1
-    }
-
-    #[inline]
-    fn fact(&mut self, field: &'static Field, start: usize, end: usize) -> usize {
-        if field.meaning != Meaning::Plain {
-            self.push_fact(
-                field,
-                Span {
-                    start,
-                    end,
-                    escaped: false,
-                },
-            );
-        }
-        end
-    }
-
-    /// Keeps the fact of a value that holds others, before theirs.
-    fn open_fact(&mut self, field: &'static Field, start: usize) -> Option<usize> {
-        let place = self.facts.len();
-        self.fact(field, start, start);
-        (self.facts.len() > place).then_some(place)
-    }
-
-    fn close_fact(&mut self, place: Option<usize>, end: usize) {
-        if let Some(fact) = place.and_then(|place| self.facts.get_mut(place)) {
-            fact.end = end as u32;
-        }
-    }
-
-    #[inline]
-    fn push_fact(&mut self, field: &'static Field, span: Span) {
-        if self.facts.len() >= Limits::FACTS_MAX {
-            self.facts_dropped = self.facts_dropped.saturating_add(1);
-            return;
-        }
-        // A message is at most 1 MiB long, so the positions fit.
-        self.facts.push(Fact {
-            field,
-            start: span.start as u32,
-            end: span.end as u32,
-            object: self.object,
-            escaped: span.escaped,
-        });
     }
 }
 
