@@ -264,10 +264,16 @@ async fn doctor_sees_what_is_missing_and_what_has_expired() {
         .says("has expired on");
     ill.says("FAIL  csms main").says("→ See that the CSMS runs");
 
+    let config = scene.read("portcullis.toml");
+    let full = format!("{config}[store]\ndisk_free_min_mb = 1000000\n");
+    scene.write("portcullis.toml", full);
+    scene.run(&["doctor"]).is(5).says("FAIL  disk of .");
+
     let gate = scene.serve();
     gate.expect_line("has expired on");
     let reasons = gate.ask("/readyz").body;
     assert!(reasons.contains("has expired on"), "{reasons}");
+    gate.expect_line("MB are free, less than");
 }
 
 #[test]
@@ -293,4 +299,64 @@ fn a_port_that_is_taken_is_told() {
         .run(&["serve"])
         .is(1)
         .complains(&format!("cannot listen on {address}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sighup_brings_new_rules_into_force_and_a_wrong_file_changes_nothing() {
+    let scene = Scene::new();
+    let csms = csms().await;
+    scene.configure(csms.url(), "", "");
+    scene.register("CP-1", PASSWORD, &[]);
+    let gate = scene.serve();
+    let talk = station(&gate, "CP-1").connect().await.unwrap();
+    let faulty = json!({ "idTag": "longer than twenty characters" });
+    talk.call("Authorize", faulty.clone()).await.unwrap();
+    gate.expect_line("message observed");
+
+    let config = scene.read("portcullis.toml");
+    scene.write(
+        "portcullis.toml",
+        format!("{config}[controls]\nschema = \"enforced\"\n"),
+    );
+    gate.signal("-HUP");
+    gate.expect_line("not reloaded");
+    talk.call("Authorize", faulty.clone()).await.unwrap();
+
+    scene.write(
+        "portcullis.toml",
+        format!("{config}[controls]\nschema = \"enforce\"\n"),
+    );
+    gate.signal("-HUP");
+    gate.expect_line("are in force");
+    assert!(talk.call("Authorize", faulty).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_csms_is_reached_by_tls_under_its_own_authority_with_a_certificate_of_ours() {
+    let scene = Scene::new();
+    let authority = sim::ca::Authority::new("CSMS").unwrap();
+    let server = authority
+        .issue(&sim::ca::Leaf::server(&["127.0.0.1", "localhost"]))
+        .unwrap();
+    let ours = authority.issue(&sim::ca::Leaf::client("the gate")).unwrap();
+    scene.write("csms-ca.pem", authority.certificate_pem());
+    scene.write("ours.pem", ours.certificate_pem());
+    scene.write("ours.key", ours.key_pem());
+    let builder = Csms::builder()
+        .tls(&server, Some(authority.certificate()))
+        .unwrap();
+    let csms = builder.start("127.0.0.1:0").await.unwrap();
+    scene.configure(
+        csms.url(),
+        "ca = \"csms-ca.pem\"\nclient_certificate = { chain = \"ours.pem\", key = \"ours.key\" }\nbind = [\"127.0.0.2\"]",
+        "",
+    );
+    scene.register("CP-1", PASSWORD, &[]);
+    scene.run(&["check"]).is(0);
+    let gate = scene.serve();
+    let talk = station(&gate, "CP-1").connect().await.unwrap();
+    talk.call("Heartbeat", json!({})).await.unwrap();
+    let handshakes = csms.expect_handshakes(1).await.unwrap();
+    assert_eq!(handshakes[0].peer.ip().to_string(), "127.0.0.2");
+    assert!(handshakes[0].certificate.is_some());
 }

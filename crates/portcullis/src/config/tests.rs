@@ -325,3 +325,28 @@ fn all_mistakes_are_told_at_once_from_the_top() {
     let lines: Vec<usize> = problems(text).iter().map(|(line, _)| *line).collect();
     assert_eq!(lines, [1, 1, 2, 3, 3, 4, 6]);
 }
+
+proptest::proptest! {
+    /// Whatever is in the file, it is read or refused, with lines that the file has.
+    #[test]
+    fn no_text_is_too_strange(
+        cut in 0..EXAMPLE.len(),
+        length in 0..400_usize,
+        written in "[\\[\\]{}=\"\\.,a-z_0-9 \\n#\\u{0}\\u{fc}-]{0,60}",
+    ) {
+        let mut text = EXAMPLE.to_owned();
+        let floor = |mut at: usize| {
+            while !EXAMPLE.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let end = floor((cut + length).min(EXAMPLE.len()));
+        text.replace_range(floor(cut)..end, &written);
+        let lines = text.lines().count();
+        for problem in read(&text).err().unwrap_or_default() {
+            proptest::prop_assert!(problem.line.is_some_and(|line| (1..=lines + 1).contains(&line)));
+            proptest::prop_assert!(!problem.what.is_empty() && !problem.remedy.is_empty());
+        }
+    }
+}

@@ -21,7 +21,9 @@ pub(super) fn begin(log: &Log) {
         .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_timer(Utc)
-        .with_target(false);
+        .with_target(false)
+        // A log that cannot be written must not be what ends the program that writes it.
+        .log_internal_errors(false);
     let _ = match log.json {
         true => builder.json().flatten_event(true).try_init(),
         false => builder

@@ -7,6 +7,7 @@
 
 mod log;
 mod register_watch;
+mod reload;
 mod watch;
 
 use std::path::Path;
@@ -56,10 +57,11 @@ pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
         .worker_threads(THREADS)
         .enable_all()
         .build()?;
-    runtime.block_on(open(config, materials, register, book, output))
+    runtime.block_on(open(path, config, materials, register, book, output))
 }
 
 async fn open(
+    path: &Path,
     config: Config,
     materials: Materials,
     register: Register,
@@ -96,6 +98,7 @@ async fn open(
             routes: book.routes().count(),
         }
     };
+    let policy = Arc::clone(&shared.policy);
     let gate: GateView = Arc::new(RwLock::new(Some(gateway)));
     let conditions = Arc::new(Mutex::new(Conditions::default()));
 
@@ -118,6 +121,7 @@ async fn open(
         Arc::clone(&gate),
         Arc::clone(&conditions),
     );
+    tokio::spawn(reload::on_hangup(path.to_owned(), policy)?);
     tokio::spawn(watch::keep(
         config,
         materials.certificates,

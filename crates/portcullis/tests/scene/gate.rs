@@ -159,14 +159,19 @@ impl Gate {
         );
     }
 
-    /// Tells it to stop, as systemd does, and waits.
-    pub fn stop(mut self) -> Outcome {
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let told = std::process::Command::new("kill")
-            .args(["-TERM", &id])
+            .args([name, &id])
             .status()
             .unwrap();
         assert!(told.success());
+    }
+
+    /// Tells it to stop, as systemd does, and waits.
+    pub fn stop(mut self) -> Outcome {
+        self.signal("-TERM");
         let ended = self.child.wait().unwrap();
         Outcome {
             code: ended.code().unwrap_or(-1),
