@@ -15,6 +15,7 @@ from pathlib import Path
 
 import byhand
 import centralsystem
+import doors
 import mobilityhouse
 import programs
 from conversation import VERSIONS
@@ -120,7 +121,13 @@ class Drive:
                 played, trouble, sizes = None, [f"{type(failure).__name__}: {failure}"], "-"
             if road == DIRECT:
                 direct = played
-            self._tell(scene, road, trouble, sizes, time.monotonic() - began)
+            self._tell(road, scene.name, trouble, sizes, time.monotonic() - began)
+
+    async def knock(self, knock: doors.Knock):
+        """Somebody at the gate's door who is turned away, or let in by an unusual path."""
+        began = time.monotonic()
+        trouble = await doors.objections(self.gate, knock)
+        self._tell(knock.listener, f"test-ocpp {knock.name}", trouble, "", time.monotonic() - began)
 
     async def _on(self, road: str, scene: Scene, number: int) -> Played:
         csms = self.csmss[scene.csms]
@@ -138,9 +145,9 @@ class Drive:
         certificate, key = pki.gate_as_client
         return Door(url, ca=pki.server_ca, certificate=certificate, key=key)
 
-    def _tell(self, scene: Scene, road: str, trouble: list[str], sizes: str, seconds: float):
+    def _tell(self, road: str, name: str, trouble: list[str], sizes: str, seconds: float):
         verdict = "FAIL" if trouble else "ok  "
-        print(f"{verdict} {road:11} {scene.name:52} {sizes:>16} {seconds:5.2f} s", flush=True)
+        print(f"{verdict} {road:11} {name:52} {sizes:>16} {seconds:5.2f} s", flush=True)
         for line in trouble:
             print(f"         {line}", flush=True)
         if trouble:
@@ -189,28 +196,31 @@ def identity_for(number: int, road: str) -> str:
 
 
 async def drive(words: list[str], folder: Path) -> Drive:
-    chosen = [
-        (number, scene)
-        for number, scene in enumerate(scenes())
-        if all(word.lower() in scene.name.lower() for word in words)
-    ]
+    def is_chosen(name: str) -> bool:
+        return all(word.lower() in name.lower() for word in words)
+
     pki = Pki(folder)
     gate = Gate(program(), folder, pki)
+    doors.register(gate)
+    chosen = [(number, scene) for number, scene in enumerate(scenes()) if is_chosen(scene.name)]
     for number, _ in chosen:
         for road in (BASIC, CERTIFICATE):
             gate.register(identity_for(number, road), road)
     async with contextlib.AsyncExitStack() as running:
         csmss = {name: await running.enter_async_context(csms.running()) for name, csms in _csmss(folder, pki).items()}
         upstreams = {name: csms.url for name, csms in csmss.items()}
+        upstreams[doors.NOWHERE] = f"ws://localhost:{gate.ports[doors.NOWHERE]}/ocpp"
         await running.enter_async_context(gate.running(upstreams, pki.server("gate")))
         played = Drive(csmss, gate)
         at_once = asyncio.Semaphore(AT_ONCE_MAX)
 
-        async def in_turn(number: int, scene: Scene):
+        async def in_turn(part):
             async with at_once:
-                await played.play(scene, number)
+                await part
 
-        await asyncio.gather(*(in_turn(number, scene) for number, scene in chosen))
+        parts = [played.play(scene, number) for number, scene in chosen]
+        parts += [played.knock(knock) for knock in doors.knocks(gate) if is_chosen(f"test-ocpp {knock.name}")]
+        await asyncio.gather(*map(in_turn, parts))
     return played
 
 

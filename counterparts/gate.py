@@ -55,7 +55,7 @@ class Gate:
         self.program, self.folder, self.pki = program, folder, pki
         self.config = folder / "portcullis.toml"
         self.log = folder / "portcullis.log"
-        self.ports = dict(zip((BASIC, CERTIFICATE, "admin"), _free_ports(3), strict=True))
+        self.ports = dict(zip((BASIC, CERTIFICATE, "admin", "nowhere"), _free_ports(4), strict=True))
         self._stations: list[dict] = []
         self._doors: dict[str, Door] = {}
 
