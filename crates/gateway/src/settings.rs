@@ -108,7 +108,7 @@ impl Default for GateLimits {
             hashes_remembered_max: 100_000,
             calls_queued_max: 32,
             calls_queued_bytes_max: 64 << 10,
-            control_frames_max: 64,
+            control_frames_max: 600,
             accept_backlog: 4096,
         }
     }
