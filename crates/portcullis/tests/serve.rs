@@ -151,11 +151,17 @@ async fn a_missing_csms_is_told_once_and_told_again_when_it_is_back() {
     assert_eq!(gate.ask("/healthz").status, 200);
     assert_eq!(refusal(station(&gate, "CP-1")).await, Some(503));
     gate.expect_metric("portcullis_condition{subject=\"csms main\"} 2");
+    for _ in 0..30 {
+        assert_eq!(refusal(station(&gate, "CP-1")).await, Some(503));
+    }
+    gate.expect_line("times of late: the CSMS");
 
     let _again = Csms::builder().start(&address.to_string()).await.unwrap();
     gate.expect_ready(true);
     gate.expect_line("well again");
     assert_eq!(gate.lines_with("ERROR"), 1, "{}", gate.log());
+    assert_eq!(gate.lines_with("WARN"), 1, "{}", gate.log());
+    assert_eq!(gate.lines_with("connection refused"), 0, "{}", gate.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

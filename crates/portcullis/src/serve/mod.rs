@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gateway::{EventReceiver, Gateway, Shared, event_queue};
+use gateway::{Clock, EventReceiver, Gateway, Shared, event_queue};
 use guard::Book;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
@@ -81,6 +81,8 @@ async fn open(
         events: sender,
         verifier_key: Arc::new(register.key.verifier_key()),
     };
+    // The gate begins its own clock now; a few milliseconds between the two do not matter.
+    let clock = Clock::start();
     let gateway = Gateway::start(materials.settings, shared.clone()).map_err(|error| {
         let remedy = "See which program has that port, and whether this user may listen on it.";
         Failure::new(Exit::Failed, error.to_string(), remedy)
@@ -109,7 +111,8 @@ async fn open(
         events: Arc::clone(&receiver),
         conditions: Arc::clone(&conditions),
     }));
-    tokio::spawn(tell(Arc::clone(&receiver), Teller::new(metrics)));
+    let told_to = Arc::clone(&conditions);
+    tokio::spawn(tell(receiver, Teller::new(metrics), told_to, clock));
     let shown = Shown {
         conditions: Arc::clone(&conditions),
         registry,
@@ -155,11 +158,27 @@ async fn open(
 /// Longer than the reader of events takes to come by.
 const DRAIN: Duration = Duration::from_millis(200);
 
+/// How often the teller is asked what the events of late say about the state of things.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
 /// Counts and logs what happens, as long as the gate runs.
-async fn tell(events: Arc<EventReceiver>, mut teller: Teller) {
+async fn tell(
+    events: Arc<EventReceiver>,
+    mut teller: Teller,
+    conditions: Arc<Mutex<Conditions>>,
+    clock: Clock,
+) {
+    let mut looked = Duration::ZERO;
     loop {
-        for event in events.batch().await {
+        // Nothing may happen for long, and that is news, too.
+        let batch = tokio::time::timeout(TELL_EVERY, events.batch()).await;
+        for event in batch.unwrap_or_default() {
             teller.tell(&event);
+        }
+        let now = clock.now();
+        if now.elapsed >= looked + TELL_EVERY {
+            looked = now.elapsed;
+            watch::tell(&conditions, teller.look(now, events.dropped()));
         }
     }
 }

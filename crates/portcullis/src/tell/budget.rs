@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 /// Lines of one kind in one second.
-const LINES_MAX: u32 = 50;
+const LINES_MAX: u32 = 20;
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// The kinds of lines.

@@ -3,21 +3,30 @@
 //! neither does a line.
 
 mod budget;
+mod episode;
 pub(crate) mod metrics;
 mod words;
 
 use std::sync::Arc;
 
-use guard::{Event, Moment, Outcome, SessionFacts};
+use guard::{Event, Moment, Outcome, RefusedHandshake, SessionFacts};
 use tracing::{debug, info};
 
 use budget::{Budget, Line};
+use episode::Episode;
 use metrics::EventMetrics;
+
+use crate::health::Finding;
 
 /// Turns events into counts and lines.
 pub(crate) struct Teller {
     metrics: Arc<EventMetrics>,
     budget: Budget,
+    /// Stations that were turned away because their CSMS was not there for them.
+    csms: Episode,
+    /// Events there was no room for, and how many had been dropped at the last look.
+    dropped: Episode,
+    dropped_seen: u64,
 }
 
 impl Teller {
@@ -25,6 +34,9 @@ impl Teller {
         Teller {
             metrics,
             budget: Budget::default(),
+            csms: Episode::default(),
+            dropped: Episode::default(),
+            dropped_seen: 0,
         }
     }
 
@@ -42,12 +54,7 @@ impl Teller {
                 peer,
                 station,
                 why,
-            } => {
-                if self.has_room(Line::Refused, *at) {
-                    let station = station.as_ref().map(|id| id.as_str());
-                    info!(%peer, station, why = %words::refused(why), "connection refused");
-                }
-            }
+            } => self.refused(*at, *peer, station.as_ref().map(|id| id.as_str()), why),
             Event::Message { .. } => self.message(event),
             Event::Disconnected { at, session, how } => {
                 if self.has_room(Line::Disconnected, *at) {
@@ -60,6 +67,23 @@ impl Teller {
                     );
                 }
             }
+        }
+    }
+
+    fn refused(
+        &mut self,
+        at: Moment,
+        peer: std::net::SocketAddr,
+        station: Option<&str>,
+        why: &RefusedHandshake,
+    ) {
+        let words = words::refused(why);
+        if matches!(why, RefusedHandshake::Upstream(_)) {
+            // Every station of the fleet says so while the CSMS is away: one story, not a flood.
+            debug!(%peer, station, why = %words, "connection refused");
+            self.csms.happened(at.elapsed, 1, words);
+        } else if self.has_room(Line::Refused, at) {
+            info!(%peer, station, why = %words, "connection refused");
         }
     }
 
@@ -118,8 +142,8 @@ impl Teller {
         self.budget.admit(line)
     }
 
-    /// Tells how much was left untold in the seconds that are over. To be called now and then.
-    pub(crate) fn close_windows(&mut self, now: Moment) {
+    /// Tells how much was left untold in the second that is over.
+    fn close_windows(&mut self, now: Moment) {
         for (line, held) in self.budget.turn(now.elapsed) {
             info!(
                 held,
@@ -127,6 +151,32 @@ impl Teller {
                 line.words()
             );
         }
+    }
+
+    /// What the events of late say about the state of things. To be asked every second or so, also
+    /// when nothing happens; `dropped` is how many events were lost since the start.
+    pub(crate) fn look(&mut self, now: Moment, dropped: u64) -> Vec<Finding> {
+        self.close_windows(now);
+        let new = dropped.saturating_sub(self.dropped_seen);
+        self.dropped_seen = dropped;
+        if new > 0 {
+            self.dropped
+                .happened(now.elapsed, new, "an event was dropped");
+        }
+        vec![
+            self.csms.finding(
+                now.elapsed,
+                "csms handshakes",
+                "stations reach their CSMS",
+                "See the CSMS's log and certificate; the route's `ca` and `credential` must suit it.",
+            ),
+            self.dropped.finding(
+                now.elapsed,
+                "events",
+                "none is dropped",
+                "The log or the machine is too slow: set [log] level = \"info\", or raise events_queued_max.",
+            ),
+        ]
     }
 }
 
