@@ -16,7 +16,6 @@ use ocpp::StationId;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
 use crate::counters::{Counters, count};
@@ -226,7 +225,7 @@ async fn work(gate: Arc<Gate>, doors: Vec<BoundDoor>, mut stopped: watch::Receiv
         };
         let door = Arc::new(Door {
             gate: Arc::clone(&gate),
-            tls: tls.map(TlsAcceptor::from),
+            tls,
             sessions: Arc::clone(&sessions),
         });
         tokio::spawn(accept(

@@ -18,6 +18,7 @@ mod gate;
 mod gateway;
 pub mod http;
 mod live;
+mod records;
 mod relay;
 mod settings;
 mod target;

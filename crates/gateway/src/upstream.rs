@@ -17,12 +17,12 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
-use tokio_rustls::TlsConnector;
 
 use crate::certificate::PeerCertificate;
 use crate::http::{
     self, Authorization, ForwardedCertificate, Parsed, ResponseError, UpgradeRequest, WebSocketKey,
 };
+use crate::records::CsmsTls;
 use crate::relay::Opened;
 use crate::settings::UpstreamSettings;
 use crate::target::{InvalidTarget, Target};
@@ -183,9 +183,7 @@ impl Prepared {
     async fn secure(&self, stream: TcpStream, target: &Target) -> Result<Wire, UpstreamError> {
         let name = ServerName::try_from(target.host.clone())
             .map_err(|_| UpstreamError::NoAddress(target.host.clone()))?;
-        let stream = TlsConnector::from(Arc::clone(&self.tls))
-            .connect(name, stream)
-            .await?;
+        let stream = CsmsTls::connect(stream, Arc::clone(&self.tls), name).await?;
         Ok(Wire::ToCsms(Box::new(stream)))
     }
 }

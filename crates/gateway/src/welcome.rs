@@ -12,11 +12,11 @@ use std::time::Duration;
 use guard::admission::{self, Admitted, Transport};
 use guard::{Event, RefusedHandshake, Route, SessionFacts};
 use ocpp::StationId;
+use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 use crate::certificate::PeerCertificate;
 use crate::counters::count;
@@ -24,6 +24,7 @@ use crate::credential;
 use crate::gate::Gate;
 use crate::http::{self, Parsed, RequestHead, Status};
 use crate::live::{Seat, Taken};
+use crate::records::StationTls;
 use crate::relay::{Opened, Relay};
 use crate::upstream::Visitor;
 use crate::wire::Wire;
@@ -31,7 +32,7 @@ use crate::wire::Wire;
 /// One listening address as a worker sees it.
 pub(crate) struct Door {
     pub(crate) gate: Arc<Gate>,
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) sessions: Arc<Semaphore>,
 }
 
@@ -121,7 +122,7 @@ async fn secure(
     stream: TcpStream,
     peer: SocketAddr,
 ) -> Result<Visit, RefusedHandshake> {
-    let Some(acceptor) = &door.tls else {
+    let Some(tls) = &door.tls else {
         return Ok(Visit {
             wire: Wire::Plain(stream),
             peer,
@@ -130,16 +131,14 @@ async fn secure(
         });
     };
     let deadline = door.gate.settings.limits.tls_deadline;
-    let stream = match timeout(deadline, acceptor.accept(stream)).await {
+    let accepting = StationTls::accept(stream, Arc::clone(tls));
+    let stream = match timeout(deadline, accepting).await {
         Err(_) => return Err(RefusedHandshake::Deadline("tls_deadline")),
         Ok(Err(error)) => return Err(RefusedHandshake::Tls(error.to_string())),
         Ok(Ok(stream)) => stream,
     };
-    let leaf = stream
-        .get_ref()
-        .1
-        .peer_certificates()
-        .and_then(|chain| chain.first());
+    let chain = stream.common().peer_certificates();
+    let leaf = chain.and_then(|chain| chain.first());
     let certificate = leaf.map(|leaf| PeerCertificate::read(leaf.as_ref()));
     let wire = Wire::FromStation(Box::new(stream));
     Ok(Visit {

@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::{client, server};
+
+use crate::records::{CsmsTls, StationTls};
 
 /// A byte stream to a station or a CSMS. TLS streams are boxed: an idle session's memory is decided
 /// by what its task holds inline.
@@ -14,9 +15,9 @@ pub(crate) enum Wire {
     /// Clear text: a trusted network, or a CSMS behind us on the same host.
     Plain(TcpStream),
     /// TLS, the station being the client.
-    FromStation(Box<server::TlsStream<TcpStream>>),
+    FromStation(Box<StationTls>),
     /// TLS, we being the client.
-    ToCsms(Box<client::TlsStream<TcpStream>>),
+    ToCsms(Box<CsmsTls>),
 }
 
 macro_rules! delegate {
