@@ -25,7 +25,7 @@ pub(super) struct Conversation {
     station_spoke: Duration,
 }
 
-/// Why a session must end, and by whom it was broken is known where this is raised.
+/// Why a session must end; by whom, is known where it was asked to hear or to call.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// By policy.
@@ -51,7 +51,8 @@ impl Conversation {
         }
     }
 
-    /// A message came in: it waits for its turn, or is judged at once and carried out.
+    /// A message came in: it waits for its turn, or is judged at once and carried out. Whoever calls
+    /// this then calls [`Conversation::call_next`] for the other side, whose wait it may have ended.
     pub(super) fn hear(
         &mut self,
         from: Side,
@@ -77,9 +78,7 @@ impl Conversation {
             self.waiting(from).push(frame.bytes(), desk.now);
             return Ok(());
         }
-        self.judge(from, frame, desk.now, desk)?;
-        // An answer ends the wait of the side that asked.
-        self.call_next(from.other(), desk)
+        self.judge(from, frame, desk.now, desk)
     }
 
     /// CALLs wait while another one of their direction is in flight, and SENDs behind waiting CALLs.

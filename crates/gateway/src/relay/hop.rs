@@ -18,7 +18,7 @@ pub(super) struct Hop {
     pub(super) decoder: Decoder,
     /// Read but not yet decoded: what came with the handshake, or behind a full row of waiting CALLs.
     pub(super) unread: Vec<u8>,
-    /// Written but not yet taken by the socket. While there is some, the other side is not read.
+    /// Written but not yet taken by the socket. While there is some, neither side is read.
     outgoing: Vec<u8>,
     unflushed: bool,
     heard: Duration,
@@ -94,7 +94,12 @@ impl Hop {
 
     /// Writes `fresh` behind what is still waiting, as far as the socket takes it, and empties it.
     /// True when a congestion is over, so that the other side may be read again.
-    pub(super) fn write(&mut self, context: &mut Context<'_>, fresh: &mut Vec<u8>) -> bool {
+    pub(super) fn write(
+        &mut self,
+        context: &mut Context<'_>,
+        fresh: &mut Vec<u8>,
+        now: Duration,
+    ) -> bool {
         let was_congested = self.is_congested();
         if self.lost {
             fresh.clear();
@@ -106,11 +111,16 @@ impl Hop {
             let taken = self.write_slice(context, fresh);
             if let Some(rest) = fresh.get(taken..).filter(|rest| !rest.is_empty()) {
                 self.outgoing = rest.to_vec();
+                self.heard = now;
             }
         } else if !self.outgoing.is_empty() {
             self.outgoing.extend_from_slice(fresh);
             let outgoing = std::mem::take(&mut self.outgoing);
             let taken = self.write_slice(context, &outgoing);
+            if taken > 0 {
+                // We do not read it now, so that it takes something is the sign of life to go by.
+                self.heard = now;
+            }
             if let Some(rest) = outgoing.get(taken..).filter(|rest| !rest.is_empty()) {
                 self.outgoing = rest.to_vec();
             }

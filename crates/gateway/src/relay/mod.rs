@@ -149,9 +149,14 @@ impl Relay {
         for turn in 1.. {
             let mut moved = self.receive(Side::Station, context, input, &mut desk);
             moved |= self.receive(Side::Csms, context, input, &mut desk);
-            self.look_around(context, &mut desk);
-            moved |= self.station.write(context, &mut desk.outbox.to_station);
-            moved |= self.csms.write(context, &mut desk.outbox.to_csms);
+            moved |= self.look_around(context, &mut desk);
+            moved |= self
+                .station
+                .write(context, &mut desk.outbox.to_station, desk.now.elapsed);
+            moved |= self
+                .csms
+                .write(context, &mut desk.outbox.to_csms, desk.now.elapsed);
+            moved |= self.notice_loss(&mut desk);
             if self.is_over(desk.now) {
                 self.station.shut_down(context);
                 self.csms.shut_down(context);
@@ -197,16 +202,35 @@ impl Relay {
         true
     }
 
-    /// Not while the other side does not take what we have for it, nor while too many CALLs wait.
+    /// A socket that died while we wrote to it is not read any more, so nobody else would notice.
+    fn notice_loss(&mut self, desk: &mut Desk<'_>) -> bool {
+        let sides = [Side::Station, Side::Csms];
+        let lost = sides.into_iter().find(|side| self.hop(*side).lost);
+        let Some(side) = lost.filter(|_| self.ending.is_none()) else {
+            return false;
+        };
+        self.leave(side, Closing::Lost(side), Some(1001), desk);
+        true
+    }
+
+    /// Not while what we have for either side is not taken, nor while too many CALLs wait.
     fn may_read(&mut self, from: Side, desk: &Desk<'_>) -> bool {
-        let congested = self.station.is_congested() || self.csms.is_congested();
-        let full = self.conversation.is_full(from);
+        let other_congested = self.hop(from.other()).is_congested();
+        let full = self.is_full(from);
         let hop = self.hop(from);
-        if congested || full {
-            // Its silence is our doing.
+        let own_congested = hop.is_congested();
+        if (other_congested && !own_congested) || full {
+            // Its silence is our doing. A hop that takes nothing itself is not excused: it may be dead.
             hop.excuse(desk.now.elapsed);
         }
+        let congested = own_congested || other_congested;
         !(hop.lost || hop.close_received || congested || full)
+    }
+
+    /// Too many CALLs of that side wait. Once goodbye has been said they wait for nothing, and its
+    /// answer to the goodbye must be read.
+    fn is_full(&self, side: Side) -> bool {
+        self.ending.is_none() && self.conversation.is_full(side)
     }
 
     /// Decodes bytes of one side and acts on what they say.
@@ -223,14 +247,14 @@ impl Relay {
         let ending = self.ending.is_some();
         let mut input = Input::new(bytes);
         loop {
+            if self.is_full(from) {
+                self.hop(from).unread = input.into_rest().to_vec();
+                return;
+            }
             let hop = match from {
                 Side::Station => &mut self.station,
                 Side::Csms => &mut self.csms,
             };
-            if self.conversation.is_full(from) {
-                hop.unread = input.into_rest().to_vec();
-                return;
-            }
             let heard = match hop.decoder.next(&mut input, &limits) {
                 Err(error) => Err(End::Protocol(error)),
                 Ok(None) => return,
@@ -257,11 +281,20 @@ impl Relay {
                 self.break_off(from, &end, desk);
                 return;
             }
+            if ending {
+                continue;
+            }
+            // An answer ends the wait of the side that asked; a rule broken then is broken by that side.
+            if let Err(end) = self.conversation.call_next(from.other(), desk) {
+                self.break_off(from.other(), &end, desk);
+                return;
+            }
         }
     }
 
-    /// What the passing of time asks for.
-    fn look_around(&mut self, context: &mut Context<'_>, desk: &mut Desk<'_>) {
+    /// What the passing of time asks for. True when something was done, so that a side whose row of
+    /// waiting CALLs has got shorter is read again.
+    fn look_around(&mut self, context: &mut Context<'_>, desk: &mut Desk<'_>) -> bool {
         let clock = self.conversation.gate.clock;
         if let Some(turn) = self
             .conversation
@@ -271,28 +304,33 @@ impl Relay {
         {
             self.timer.as_mut().reset(turn);
         }
+        let mut looked = false;
         while self.timer.as_mut().poll(context).is_ready() {
-            let next = self
-                .keep_watch(desk)
-                .max(desk.now.elapsed + WATCH_EVERY_MIN);
+            let next = self.keep_watch(desk);
+            let next = self.ending.unwrap_or(next);
+            let next = next.max(desk.now.elapsed + WATCH_EVERY_MIN);
             self.timer.as_mut().reset(clock.instant(next));
+            looked = true;
         }
+        looked
     }
 
     /// Gives waiting CALLs their turn, pings who is silent, ends what is dead; when to look again.
     fn keep_watch(&mut self, desk: &mut Desk<'_>) -> Duration {
         let now = desk.now.elapsed;
-        if let Some(deadline) = self.ending {
-            return deadline;
+        if self.ending.is_some() {
+            return now;
         }
         for from in [Side::Station, Side::Csms] {
             if let Err(end) = self.conversation.call_next(from, desk) {
                 self.break_off(from, &end, desk);
+                return now;
             }
         }
         let mut next = self.conversation.idle_at();
         if now >= next {
             self.end(Closing::Idle, [Some(1001); 2], desk);
+            return now;
         }
         let gate = Arc::clone(&self.conversation.gate);
         for side in [Side::Station, Side::Csms] {
@@ -305,14 +343,13 @@ impl Relay {
                 Silence::Dead => {
                     self.hop(side).lost = true;
                     self.leave(side, Closing::Silent(side), Some(1001), desk);
+                    return now;
                 }
             }
         }
-        let next = self
-            .conversation
+        self.conversation
             .next_turn(desk.now)
-            .map_or(next, |turn| next.min(turn));
-        self.ending.map_or(next, |deadline| next.min(deadline))
+            .map_or(next, |turn| next.min(turn))
     }
 
     /// That side is going, or gone. What it asked before is passed on first; then the other side is

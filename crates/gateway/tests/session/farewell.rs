@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::scene::{Scene, Setting};
 
-async fn how(scene: &Scene) -> Closing {
+pub async fn how(scene: &Scene) -> Closing {
     scene
         .event(|event| match event {
             Event::Disconnected { how, .. } => Some(how.clone()),

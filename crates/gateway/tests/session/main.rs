@@ -13,3 +13,4 @@ mod conversation;
 mod door;
 mod farewell;
 mod scene;
+mod trouble;

@@ -34,6 +34,7 @@ pub struct Scene {
     pub gate: Gateway,
     pub events: EventReceiver,
     pub csms: CsmsDoor,
+    pub book: Arc<ArcSwap<Book>>,
 }
 
 /// The CSMS's front door.
@@ -93,10 +94,14 @@ impl Scene {
             scheme => format!("{scheme}://127.0.0.1:{port}/csms"),
         };
         let key = Arc::new(VerifierKey::new([7; 32]));
-        let book = book(&upstream, setting.credential, &key);
+        let book = Arc::new(ArcSwap::from_pointee(book(
+            &upstream,
+            setting.credential,
+            &key,
+        )));
         let (sender, events) = event_queue(10_000);
         let shared = Shared {
-            book: Arc::new(ArcSwap::from_pointee(book)),
+            book: Arc::clone(&book),
             policy: Arc::new(ArcSwap::from_pointee(setting.policy)),
             events: sender,
             verifier_key: key,
@@ -106,6 +111,7 @@ impl Scene {
             gate,
             events,
             csms: CsmsDoor { listener },
+            book,
         }
     }
 
@@ -146,7 +152,8 @@ impl Scene {
         Ok((end, if rsa { "RSA" } else { "ECDSA" }.to_owned()))
     }
 
-    async fn upgrade(
+    /// A station knocks on a stream that is open already.
+    pub async fn upgrade(
         &self,
         stream: Box<dyn Io>,
         identity: &str,
@@ -178,6 +185,16 @@ impl Scene {
     pub async fn session(&self, identity: &str) -> (End, End) {
         let (station, csms) = tokio::join!(self.knock(identity), self.csms.accept());
         (station.expect("the station is let in"), csms)
+    }
+
+    /// Waits until that many messages have had to wait.
+    pub async fn queued(&self, count: u64) {
+        let waiting = async {
+            while self.gate.counters().snapshot().queued < count {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.expect("in time");
     }
 
     /// Waits until an event is told that `wanted` picks.
@@ -226,7 +243,7 @@ impl CsmsDoor {
         }
     }
 
-    async fn shake_hands(&self, stream: Box<dyn Io>) -> End {
+    pub async fn shake_hands(&self, stream: Box<dyn Io>) -> End {
         let mut seen = None;
         #[expect(clippy::result_large_err, reason = "tungstenite's signature")]
         let choose = |request: &Request, mut response: Response| {
