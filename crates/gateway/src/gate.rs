@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use guard::admission::VerifierCache;
-use guard::{Book, Policy, VerifierKey};
+use guard::{Book, Policy, SessionFacts, VerifierKey};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
@@ -49,4 +49,10 @@ impl Gate {
     pub(crate) fn next_session(&self) -> u64 {
         self.sessions.fetch_add(1, Ordering::Relaxed) + 1
     }
+}
+
+/// Whether that book still lets a session's station in.
+pub(crate) fn lets_in(book: &Book, session: &SessionFacts) -> bool {
+    book.find(&session.tenant, &session.station)
+        .is_some_and(|record| record.enabled)
 }

@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::counters::{Counters, count};
-use crate::gate::{Gate, Shared};
+use crate::gate::{Gate, Shared, lets_in};
 use crate::live::Live;
 use crate::settings::Settings;
 use crate::tls::{self, TlsError};
@@ -89,6 +89,7 @@ impl Gateway {
                 error,
             })?;
             let mut address = listener.address;
+            must_be_free(address).map_err(|error| StartError::Listen { address, error })?;
             for worker in &mut doors {
                 let socket = listen(address, settings.limits.accept_backlog)
                     .map_err(|error| StartError::Listen { address, error })?;
@@ -108,7 +109,11 @@ impl Gateway {
                 .map_err(StartError::Worker)?;
             let thread = std::thread::Builder::new()
                 .name(format!("relay-{number}"))
-                .spawn(move || runtime.block_on(work(gate, doors, stopped)))
+                .spawn(move || {
+                    runtime.block_on(work(gate, doors, stopped));
+                    // A name that is still being looked up must not keep us from leaving.
+                    runtime.shutdown_background();
+                })
                 .map_err(StartError::Worker)?;
             threads.push(thread);
         }
@@ -143,11 +148,7 @@ impl Gateway {
     /// Ends the sessions of stations that the book no longer lets in; how many.
     pub fn end_unregistered(&self) -> usize {
         let book = self.gate.book.load();
-        self.gate.live.end_where(|session| {
-            !book
-                .find(&session.tenant, &session.station)
-                .is_some_and(|record| record.enabled)
-        })
+        self.gate.live.end_where(|session| !lets_in(&book, session))
     }
 
     /// Stops accepting, says goodbye to every session (1001), and waits for them at most that long.
@@ -194,6 +195,19 @@ pub(crate) fn gate(settings: Settings, shared: Shared) -> Result<Gate, StartErro
         sessions: AtomicU64::new(0),
         clock: Clock::start(),
     })
+}
+
+/// The workers' sockets share their address (SO_REUSEPORT), and would share it with another gate as
+/// well: half the stations here, half there, and two upstreams of one station. So first we ask for the
+/// address as one who does not share.
+fn must_be_free(address: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())
 }
 
 fn listen(address: SocketAddr, backlog: u32) -> io::Result<std::net::TcpListener> {

@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use crate::certificate::PeerCertificate;
 use crate::counters::count;
 use crate::credential;
-use crate::gate::Gate;
+use crate::gate::{Gate, lets_in};
 use crate::http::{self, Parsed, RequestHead, Status};
 use crate::live::{Seat, Taken};
 use crate::records::StationTls;
@@ -276,13 +276,14 @@ async fn take_seat(
 
 /// Sends the 101 and hands both wires to a relay; `None` when the station is gone by then.
 async fn seat(gate: &Arc<Gate>, arrival: Arrival) -> Option<Relay> {
+    // Dropped last to first: whatever goes wrong, the seat is free only when the CSMS's socket is gone.
     let Arrival {
+        seat,
+        csms,
         mut station,
         unread,
         response,
-        csms,
         session,
-        seat,
     } = arrival;
     let session = Arc::new(session);
     let sent = async {
@@ -311,7 +312,13 @@ async fn seat(gate: &Arc<Gate>, arrival: Arrival) -> Option<Relay> {
         wire: station,
         unread,
     };
-    Some(Relay::new(gate, session, station, csms, seat, seed()))
+    let relay = Relay::new(gate, Arc::clone(&session), station, csms, seat, seed());
+    // The book may have changed since it was asked. From here on either this look sees that, or
+    // whoever ends sessions by the new book sees this one.
+    if !lets_in(&gate.book.load(), &session) {
+        gate.live.end(&session.tenant, &session.station);
+    }
+    Some(relay)
 }
 
 /// The key of the session's id hashes: random and never shown. Without randomness TLS would not have

@@ -1,5 +1,6 @@
 //! Who gets in, and what happens before the 101.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::UpstreamSettings;
@@ -199,12 +200,18 @@ async fn a_csms_that_refuses_redirects_or_hangs_is_a_503() {
 
 #[tokio::test]
 async fn a_csms_that_is_not_there_is_a_503() {
-    let Scene { gate, events, csms } = Scene::new().await;
+    let Scene {
+        gate,
+        events,
+        csms,
+        book,
+    } = Scene::new().await;
     drop(csms);
     let scene = Scene {
         gate,
         events,
         csms: Scene::new().await.csms,
+        book,
     };
     assert_eq!(status(scene.knock("CP1").await), 503);
 }
@@ -338,4 +345,20 @@ async fn over_the_limit_of_connections_nobody_is_served() {
         why(&scene).await,
         RefusedHandshake::Limit("connections_max")
     );
+}
+
+#[tokio::test]
+async fn a_second_gate_does_not_share_the_address_unseen() {
+    let scene = Scene::new().await;
+    let mut settings = Setting::default().settings;
+    settings.listeners[0].address = scene.gate.addresses()[0];
+    let (events, _receiver) = gateway::event_queue(16);
+    let shared = gateway::Shared {
+        book: Arc::clone(&scene.book),
+        policy: Arc::default(),
+        events,
+        verifier_key: Arc::new(guard::VerifierKey::new([7; 32])),
+    };
+    let second = gateway::Gateway::start(settings, shared);
+    assert!(matches!(second, Err(gateway::StartError::Listen { .. })));
 }

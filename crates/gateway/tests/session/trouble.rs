@@ -1,5 +1,6 @@
 //! Sockets that die or stall at the worst moment, rows that are full, and who is blamed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::SinkExt;
@@ -155,4 +156,21 @@ async fn who_broke_the_rule_is_blamed_even_when_the_other_side_ended_its_wait() 
         how(&scene).await,
         Closing::Protocol(Side::Station, _)
     ));
+}
+
+#[tokio::test]
+async fn a_station_struck_off_during_its_handshake_does_not_stay() {
+    let scene = Scene::new().await;
+    let striking = async {
+        let stream = scene.csms.accept_raw().await;
+        // It has proved itself and waits for its CSMS; now the operator strikes it off.
+        scene.book.store(Arc::default());
+        assert_eq!(scene.gate.end_unregistered(), 0, "it has no session yet");
+        scene.csms.shake_hands(Box::new(stream)).await
+    };
+    let (station, mut csms) = tokio::join!(scene.knock("CP1"), striking);
+    let mut station = station.unwrap();
+    let (left, right) = tokio::join!(station.closed(), csms.closed());
+    assert_eq!((left, right), (Some(1001), Some(1001)));
+    assert_eq!(how(&scene).await, Closing::Operator);
 }
