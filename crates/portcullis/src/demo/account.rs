@@ -100,14 +100,26 @@ impl Account {
     }
 }
 
+/// Headings that one line of a summary names; the others are added up.
+const HEADINGS_MAX: usize = 6;
+
 /// Counts by heading as one line, the largest first.
 pub(super) fn counted<K: std::fmt::Display>(counts: &BTreeMap<K, u64>) -> String {
     let mut items: Vec<(&K, u64)> = counts.iter().map(|(what, count)| (what, *count)).collect();
     items.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let words: Vec<String> = items
+    let mut words: Vec<String> = items
         .iter()
+        .take(HEADINGS_MAX)
         .map(|(what, count)| format!("{what} {count}"))
         .collect();
+    let others: u64 = items
+        .iter()
+        .skip(HEADINGS_MAX)
+        .map(|(_, count)| count)
+        .sum();
+    if others > 0 {
+        words.push(format!("others {others}"));
+    }
     if words.is_empty() {
         "none".to_owned()
     } else {
@@ -149,5 +161,11 @@ mod tests {
         let counts = BTreeMap::from([("a", 1), ("b", 3)]);
         assert_eq!(counted(&counts), "b 3 · a 1");
         assert_eq!(counted(&BTreeMap::<&str, u64>::new()), "none");
+        let many: BTreeMap<u64, u64> = (1..=8).map(|count| (count, count)).collect();
+        assert!(
+            counted(&many).ends_with("3 3 · others 3"),
+            "{}",
+            counted(&many)
+        );
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=2000))]
     pub(crate) stations: u16,
     /// How many times faster than life the stations live.
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value_t = 10.0, value_parser = speed)]
     pub(crate) speed: f64,
     /// What the fleet's habits and haphazards follow from.
     #[arg(long, default_value_t = 1)]
@@ -107,7 +107,17 @@ async fn play(args: &DemoArgs) -> Result<(), Failure> {
     conclude(&show, args.seconds.is_some(), &stage)
 }
 
-/// Shows summaries until time is up or somebody presses Ctrl-C.
+/// Reads a speed: slower than life is dull, and much faster is a load test, not a demo.
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.1..=1_000.0).contains(&speed) {
+        Ok(speed)
+    } else {
+        Err("between 0.1 and 1000, please".to_owned())
+    }
+}
+
+/// Shows summaries until time is up or somebody ends it.
 async fn watch(show: &Mutex<Show>, seconds: Option<u64>) {
     let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let mut seconds_tick = interval(Duration::from_secs(1));
@@ -116,7 +126,7 @@ async fn watch(show: &Mutex<Show>, seconds: Option<u64>) {
     loop {
         tokio::select! {
             () = ended(end) => return,
-            _ = tokio::signal::ctrl_c() => return,
+            () = told_to_end() => return,
             _ = seconds_tick.tick() => lock(show).tick(),
             () = sleep_until(next_summary) => {
                 let mut show = lock(show);
@@ -129,6 +139,22 @@ async fn watch(show: &Mutex<Show>, seconds: Option<u64>) {
             }
         }
     }
+}
+
+/// Waits for Ctrl-C, or for what a service manager sends.
+async fn told_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    drop(tokio::signal::ctrl_c().await);
 }
 
 async fn ended(end: Option<Instant>) {
