@@ -7,21 +7,22 @@
 mod account;
 mod attackers;
 mod cast;
-mod gate;
 mod guide;
 mod paint;
 mod show;
 mod stage;
-mod words;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use guard::Event;
 use sim::fleet::{Fleet, Plan};
 use tokio::time::{Instant, interval, sleep_until};
 
+use crate::config::Config;
+use crate::serve::{self, Ready};
 use crate::{Exit, Failure};
 use show::Show;
 use stage::Stage;
@@ -78,7 +79,9 @@ async fn play(args: &DemoArgs) -> Result<(), Failure> {
     lock(&show).say(&guide::opening(&stage));
 
     let watching = Arc::clone(&show);
-    let gate = gate::open(&stage, move |event| lock(&watching).event(event))?;
+    let ready = Ready::of(Config::load(&stage.config)?)?;
+    let onlooker = Box::new(move |event: &Event| lock(&watching).event(event));
+    let gate = serve::open(&stage.config, ready, Some(onlooker)).await?;
     lock(&show).say(&guide::own_station(&stage));
 
     let fleet = Fleet::start(Plan {
@@ -98,12 +101,13 @@ async fn play(args: &DemoArgs) -> Result<(), Failure> {
     ));
     let orders = tokio::spawn(attackers::order_about(Arc::clone(&stage.csms), args.seed));
 
-    watch(&show, args.seconds).await;
+    let watched = watch(&show, args.seconds).await;
 
     attacks.abort();
     orders.abort();
     drop(fleet);
     gate.close().await;
+    watched?;
     conclude(&show, args.seconds.is_some(), &stage)
 }
 
@@ -118,15 +122,17 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 /// Shows summaries until time is up or somebody ends it.
-async fn watch(show: &Mutex<Show>, seconds: Option<u64>) {
+async fn watch(show: &Mutex<Show>, seconds: Option<u64>) -> Result<(), Failure> {
     let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let mut seconds_tick = interval(Duration::from_secs(1));
     let mut next_summary = Instant::now() + FIRST_SUMMARY_AFTER;
     let mut summaries = 0_u32;
+    let told = serve::until_told_to_stop();
+    tokio::pin!(told);
     loop {
         tokio::select! {
-            () = ended(end) => return,
-            () = told_to_end() => return,
+            () = ended(end) => return Ok(()),
+            told = &mut told => return told,
             _ = seconds_tick.tick() => lock(show).tick(),
             () = sleep_until(next_summary) => {
                 let mut show = lock(show);
@@ -139,22 +145,6 @@ async fn watch(show: &Mutex<Show>, seconds: Option<u64>) {
             }
         }
     }
-}
-
-/// Waits for Ctrl-C, or for what a service manager sends.
-async fn told_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    drop(tokio::signal::ctrl_c().await);
 }
 
 async fn ended(end: Option<Instant>) {

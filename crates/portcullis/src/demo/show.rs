@@ -11,7 +11,7 @@ use ocpp::{Side, Version};
 use super::account::{Account, counted};
 use super::cast::Cast;
 use super::paint::{Ink, Paint};
-use super::words;
+use crate::tell::words;
 
 /// Lines a second for messages that simply passed; the others are counted.
 const PASSED_LINES_MAX: u32 = 5;
@@ -107,19 +107,19 @@ impl Show {
                 station,
                 why,
             } => {
-                let (heading, sentence) = words::turned_away(why);
-                *self.account.turned_away.entry(heading).or_default() += 1;
+                let counted = self.account.turned_away.entry(words::refusal(why));
+                *counted.or_default() += 1;
                 let who = match station {
                     Some(station) => station.to_string(),
                     None => peer.to_string(),
                 };
-                self.refused_line(*at, &who, "", "TURNED AWAY", &sentence);
+                self.refused_line(*at, &who, "", "TURNED AWAY", &words::refused(why));
             }
             Event::Message { .. } => self.message(event),
             Event::Disconnected { at, session, how } => {
                 self.account.went += 1;
                 self.here.remove(&session.number);
-                let text = format!("gone: {}", words::ended(how));
+                let text = format!("gone: {}", words::closing(how));
                 self.line(*at, session, Ink::Faint, &text);
             }
         }
@@ -127,7 +127,7 @@ impl Show {
 
     fn connected(&mut self, at: Moment, session: &SessionFacts) {
         self.account.came_in += 1;
-        let how = words::came_in(session.kind);
+        let how = words::connection(session.kind);
         let identity = session.station.to_string();
         self.here.insert(
             session.number,
@@ -169,10 +169,12 @@ impl Show {
             Side::Csms => "CSMS → station",
         };
         let what = format!("{way}  {action} ({}, {bytes} B)", words::kind(*kind));
-        if let Some((heading, sentence)) = words::refused(*outcome, findings) {
+        if matches!(outcome, Outcome::Refused(..) | Outcome::Disconnected) {
+            let heading = refused_for(*outcome);
             *self.account.refused.entry(heading).or_default() += 1;
             let who = session.station.to_string();
-            self.refused_line(*at, &who, &format!("{what}  "), "REFUSED", &sentence);
+            let why = words::why(*outcome, findings);
+            self.refused_line(*at, &who, &format!("{what}  "), "REFUSED", &why);
             return;
         }
         self.account.passed += 1;
@@ -303,7 +305,7 @@ impl Show {
             let remark = self.remarks.get(&guest.identity);
             let remark = remark.map_or_else(String::new, |remark| format!("({remark})"));
             text.push_str(&format!(
-                "\n   {:<20} {:<6} {:<18} {:>5} messages  {remark}",
+                "\n   {:<20} {:<6} {:<19} {:>5} messages  {remark}",
                 guest.identity,
                 guest.version.number(),
                 guest.how,
@@ -311,6 +313,15 @@ impl Show {
             ));
         }
         self.say(&text);
+    }
+}
+
+/// Under which heading a refused message is counted.
+fn refused_for(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Refused(_, Some(fault)) => fault.to_string(),
+        Outcome::Refused(Some(control), None) => words::control(control).to_owned(),
+        _ => words::outcome(outcome).to_owned(),
     }
 }
 

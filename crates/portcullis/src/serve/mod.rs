@@ -1,4 +1,5 @@
-//! `portcullis serve`: everything wired together, and kept running until somebody says stop.
+//! `portcullis serve`: everything wired together, and kept running until somebody says stop. The
+//! demo opens the gate by the same function.
 //!
 //! ```text
 //! portcullis.toml ─▶ Settings ─▶ Gateway (threads of its own) ─▶ events ─▶ log, /metrics
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use gateway::{Clock, EventReceiver, Gateway, Shared, event_queue};
-use guard::Book;
+use guard::{Book, Event};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use store::Store;
@@ -46,28 +47,98 @@ struct Open {
     routes: usize,
 }
 
-pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
-    let config = Config::load(path)?;
-    let materials = Materials::load(&config)?;
-    log::begin(&config.log);
-    let mut register = Register::of(&config)?;
-    register.store.replace_file_routes(&materials.routes)?;
-    let book = register_watch::read(&register.store)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .enable_all()
-        .build()?;
-    runtime.block_on(open(path, config, materials, register, book, output))
-}
-
-async fn open(
-    path: &Path,
+/// Everything that has been read before the gate is opened.
+pub(crate) struct Ready {
     config: Config,
     materials: Materials,
     register: Register,
     book: Book,
-    output: &mut Output,
-) -> Result<(), Failure> {
+}
+
+impl Ready {
+    /// Reads the files and the register that a configuration names.
+    pub(crate) fn of(config: Config) -> Result<Ready, Failure> {
+        let materials = Materials::load(&config)?;
+        let mut register = Register::of(&config)?;
+        register.store.replace_file_routes(&materials.routes)?;
+        let book = register_watch::read(&register.store)?;
+        Ok(Ready {
+            config,
+            materials,
+            register,
+            book,
+        })
+    }
+}
+
+/// Sees each event before it is counted and logged.
+pub(crate) type Onlooker = Box<dyn FnMut(&Event) + Send>;
+
+pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
+    let config = Config::load(path)?;
+    log::begin(&config.log);
+    let ready = Ready::of(config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let opened = open(path, ready, None).await?;
+        let told = &opened.told;
+        output.result(told, || {
+            format!(
+                "Portcullis is open on {} for {} stations and {} routes; /healthz, /readyz and /metrics on {}.",
+                told.listening.join(", "),
+                told.stations,
+                told.routes,
+                told.admin
+            )
+        })?;
+        until_told_to_stop().await?;
+        opened.close().await;
+        Ok(())
+    })
+}
+
+/// A gate that is open, with all that stands around it.
+pub(crate) struct Opened {
+    gate: GateView,
+    told: Open,
+}
+
+impl Opened {
+    /// Says goodbye to every station and closes.
+    pub(crate) async fn close(self) {
+        let gateway = self
+            .gate
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(gateway) = gateway {
+            info!(
+                "closing: saying goodbye to {} stations",
+                gateway.counters().snapshot().live()
+            );
+            gateway.shut_down(FAREWELL).await;
+        }
+        // The last farewells are still in the queue.
+        tokio::time::sleep(DRAIN).await;
+        info!("closed");
+    }
+}
+
+/// Opens the gate; `path` is where the configuration is read anew on SIGHUP.
+pub(crate) async fn open(
+    path: &Path,
+    ready: Ready,
+    onlooker: Option<Onlooker>,
+) -> Result<Opened, Failure> {
+    let Ready {
+        config,
+        materials,
+        register,
+        book,
+    } = ready;
     let (sender, receiver) = event_queue(config.events_queued_max);
     let receiver = Arc::new(receiver);
     let (listener, admin_address) = admin::bind(config.admin.value).await.map_err(|error| {
@@ -112,7 +183,8 @@ async fn open(
         conditions: Arc::clone(&conditions),
     }));
     let told_to = Arc::clone(&conditions);
-    tokio::spawn(tell(receiver, Teller::new(metrics), told_to, clock));
+    let teller = Teller::new(metrics);
+    tokio::spawn(tell(receiver, teller, told_to, clock, onlooker));
     let shown = Shown {
         conditions: Arc::clone(&conditions),
         registry,
@@ -131,28 +203,7 @@ async fn open(
         Arc::clone(&conditions),
     ));
 
-    output.result(&told, || {
-        format!(
-            "Portcullis is open on {} for {} stations and {} routes; /healthz, /readyz and /metrics on {}.",
-            told.listening.join(", "),
-            told.stations,
-            told.routes,
-            told.admin
-        )
-    })?;
-    until_told_to_stop().await?;
-    let gateway = gate.write().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(gateway) = gateway {
-        info!(
-            "closing: saying goodbye to {} stations",
-            gateway.counters().snapshot().live()
-        );
-        gateway.shut_down(FAREWELL).await;
-    }
-    // The last farewells are still in the queue.
-    tokio::time::sleep(DRAIN).await;
-    info!("closed");
-    Ok(())
+    Ok(Opened { gate, told })
 }
 
 /// Longer than the reader of events takes to come by.
@@ -167,12 +218,16 @@ async fn tell(
     mut teller: Teller,
     conditions: Arc<Mutex<Conditions>>,
     clock: Clock,
+    mut onlooker: Option<Onlooker>,
 ) {
     let mut looked = Duration::ZERO;
     loop {
         // Nothing may happen for long, and that is news, too.
         let batch = tokio::time::timeout(TELL_EVERY, events.batch()).await;
         for event in batch.unwrap_or_default() {
+            if let Some(onlooker) = &mut onlooker {
+                onlooker(&event);
+            }
             teller.tell(&event);
         }
         let now = clock.now();
@@ -183,7 +238,8 @@ async fn tell(
     }
 }
 
-async fn until_told_to_stop() -> Result<(), Failure> {
+/// Waits for Ctrl-C, or for what a service manager sends.
+pub(crate) async fn until_told_to_stop() -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {

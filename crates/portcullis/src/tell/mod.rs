@@ -5,7 +5,7 @@
 mod budget;
 mod episode;
 pub(crate) mod metrics;
-mod words;
+pub(crate) mod words;
 
 use std::sync::Arc;
 

@@ -103,10 +103,10 @@ fn a_station_comes_speaks_and_goes() {
     });
     let printed = scene.printed();
     for expected in [
-        "12:00:00  CP1                1.6    IN, by password over TLS",
-        "station → CSMS  Heartbeat (call, 26 B)  passed",
+        "12:00:00  CP1                1.6    IN, by TLS and password",
+        "station → CSMS  Heartbeat (CALL, 26 B)  passed",
         "    1 messages  (boots in 1970)",
-        "gone: the connection of the station died",
+        "gone: the connection to the station broke",
     ] {
         assert!(
             printed.contains(expected),
@@ -141,14 +141,14 @@ fn what_is_refused_is_told_with_its_reason() {
     let printed = scene.printed();
     for expected in [
         "REFUSED: an object names one key twice",
-        "REFUSED: a required field is missing",
+        "REFUSED: schema: a required field is missing",
         "passed, noted: a required field is missing",
         "127.0.0.1:7",
-        "TURNED AWAY: it showed no credential",
+        "TURNED AWAY: it showed no credential that can be read",
         "ATTACK    no-credential: tries without (A01)",
         "ATTACKER  no-credential: turned away with HTTP 401",
         "refused     2 messages: an object names one key twice 1 · schema 1",
-        "turned away 1 connections: no credential 1",
+        "turned away 1 connections: no-credential 1",
         "attacks     1 tried, 0 got through",
     ] {
         assert!(
