@@ -288,7 +288,7 @@ impl Show {
             account.refused_total(),
             counted(&account.refused),
             account.turned_away_total(),
-            counted(&account.turned_away),
+            counted(&account.turned_away).replace("-", " "),
             account.attacks,
             account.got_through.len(),
         );

@@ -148,7 +148,7 @@ fn what_is_refused_is_told_with_its_reason() {
         "ATTACK    no-credential: tries without (A01)",
         "ATTACKER  no-credential: turned away with HTTP 401",
         "refused     2 messages: an object names one key twice 1 · schema 1",
-        "turned away 1 connections: no-credential 1",
+        "turned away 1 connections: no credential 1",
         "attacks     1 tried, 0 got through",
     ] {
         assert!(
