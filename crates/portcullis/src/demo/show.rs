@@ -1,6 +1,8 @@
 //! The live view: one line for each thing that happens, and a summary now and then. It scrolls, so
 //! that it can be read in a terminal, in a pipe, and in the log of a CI run alike.
 
+mod summary;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
@@ -8,7 +10,7 @@ use guard::{Event, Moment, Outcome, SessionFacts};
 use jiff::Timestamp;
 use ocpp::{Side, Version};
 
-use super::account::{Account, counted};
+use super::account::Account;
 use super::cast::Cast;
 use super::paint::{Ink, Paint};
 use crate::tell::words;
@@ -250,70 +252,6 @@ impl Show {
         let text = format!("{}  {who:<18}        {before}{verdict}", clock(at));
         self.say(&text);
     }
-
-    /// The numbers so far.
-    pub(super) fn summary(&mut self) {
-        let since = self.account.since_summary();
-        let account = &self.account;
-        let of = |version| {
-            let speak = self.here.values().filter(|guest| guest.version == version);
-            speak.count()
-        };
-        let median = account.latency_median().map_or_else(String::new, |median| {
-            format!(
-                ", half of the answers within {:.1} ms",
-                median.as_secs_f64() * 1e3
-            )
-        });
-        let heading = format!(
-            "── {} UTC ── {} stations are in: {} with 1.6, {} with 2.0.1, {} with 2.1",
-            clock_now(),
-            self.here.len(),
-            of(Version::V16),
-            of(Version::V201),
-            of(Version::V21),
-        );
-        let body = format!(
-            "   lately      {} messages ({} calls, {} kB){median}\n\
-             \x20  passed      {} messages so far, {} of them with a remark ({})\n\
-             \x20  refused     {} messages: {}\n\
-             \x20  turned away {} connections: {}\n\
-             \x20  attacks     {} tried, {} got through",
-            since.messages,
-            since.calls,
-            since.bytes / 1000,
-            account.passed,
-            account.noted_total(),
-            counted(&account.noted),
-            account.refused_total(),
-            counted(&account.refused),
-            account.turned_away_total(),
-            counted(&account.turned_away).replace("-", " "),
-            account.attacks,
-            account.got_through.len(),
-        );
-        let text = format!("\n{}\n{body}\n", self.paint.ink(Ink::Heading, &heading));
-        self.say(&text);
-    }
-
-    /// Everybody who is connected.
-    pub(super) fn who_is_here(&mut self) {
-        let mut guests: Vec<&Guest> = self.here.values().collect();
-        guests.sort_by(|one, other| one.identity.cmp(&other.identity));
-        let mut text = self.paint.ink(Ink::Heading, "\n── who is in ──");
-        for guest in guests {
-            let remark = self.remarks.get(&guest.identity);
-            let remark = remark.map_or_else(String::new, |remark| format!("({remark})"));
-            text.push_str(&format!(
-                "\n   {:<20} {:<6} {:<19} {:>5} messages  {remark}",
-                guest.identity,
-                guest.version.number(),
-                guest.how,
-                guest.messages,
-            ));
-        }
-        self.say(&text);
-    }
 }
 
 /// Under which heading a refused message is counted.
@@ -328,10 +266,6 @@ fn refused_for(outcome: Outcome) -> String {
 fn clock(at: Moment) -> String {
     let time = Timestamp::from_millisecond(at.wall.0).unwrap_or_default();
     time.strftime("%H:%M:%S").to_string()
-}
-
-fn clock_now() -> String {
-    Timestamp::now().strftime("%H:%M:%S").to_string()
 }
 
 #[cfg(test)]
