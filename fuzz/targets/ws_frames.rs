@@ -1,0 +1,112 @@
+//! Arbitrary bytes as a stream of WebSocket frames: never a panic, and where the stream is cut
+//! changes nothing.
+//!
+//! The first byte says which side we are and into which pieces the stream falls.
+
+#![no_main]
+
+use fuzz::plant;
+use gateway::ws::{
+    Decoder, Incoming, Input, Role, WsError, WsLimits, append_close, append_ping, append_pong,
+    append_text,
+};
+use libfuzzer_sys::fuzz_target;
+
+const MESSAGE_BYTES_MAX: usize = 2_048;
+const ORDINARY_BYTES_MAX: usize = 600;
+
+type Heard = (Vec<(u8, Vec<u8>)>, Option<WsError>);
+
+fuzz_target!(init: plant(seeds()), |data: &[u8]| {
+    let [setting, stream @ ..] = data else {
+        return;
+    };
+    let role = if setting & 1 == 0 { Role::Server } else { Role::Client };
+    let whole = hear(role, stream, stream.len().max(1));
+    let pieces = hear(role, stream, usize::from(setting >> 1) % 17 + 1);
+    assert_eq!(pieces, whole);
+    for (kind, payload) in &whole.0 {
+        say_again(*kind, payload);
+    }
+});
+
+fn limits() -> WsLimits<'static> {
+    WsLimits {
+        fragments_max: 4,
+        ordinary_bytes_max: ORDINARY_BYTES_MAX,
+        message_bytes_max: MESSAGE_BYTES_MAX,
+        allowance: &|opening| usize::from(opening.first().copied().unwrap_or_default()) * 16,
+    }
+}
+
+fn hear(role: Role, stream: &[u8], piece: usize) -> Heard {
+    let limits = limits();
+    let mut decoder = Decoder::new(role);
+    let mut items = Vec::new();
+    for bytes in stream.chunks(piece) {
+        let mut bytes = bytes.to_vec();
+        let mut input = Input::new(&mut bytes);
+        loop {
+            match decoder.next(&mut input, &limits) {
+                Ok(Some(item)) => items.push(owned(item)),
+                Ok(None) => break,
+                Err(error) => {
+                    assert!(matches!(error.close_code(), 1002 | 1007 | 1008 | 1009));
+                    return (items, Some(error));
+                }
+            }
+        }
+        assert_eq!(input.remaining(), 0);
+        assert!(decoder.bytes_held() <= MESSAGE_BYTES_MAX + 125);
+    }
+    (items, None)
+}
+
+fn owned(item: Incoming<'_>) -> (u8, Vec<u8>) {
+    match item {
+        Incoming::Text(bytes) => (1, bytes.to_vec()),
+        Incoming::Binary(bytes) => (2, bytes.to_vec()),
+        Incoming::Close(code) => (8, code.map_or(Vec::new(), |code| code.to_be_bytes().into())),
+        Incoming::Ping(bytes) => (9, bytes.to_vec()),
+        Incoming::Pong(bytes) => (10, bytes.to_vec()),
+    }
+}
+
+/// What came in can go out and come in again.
+fn say_again(kind: u8, payload: &[u8]) {
+    let mask = Some([0x37, 0xfa, 0x21, 0x3d]);
+    let mut wire = Vec::new();
+    match (kind, payload) {
+        (1, text) => append_text(&mut wire, text, mask),
+        (8, [high, low]) => append_close(&mut wire, Some(u16::from_be_bytes([*high, *low])), mask),
+        (8, _) => append_close(&mut wire, None, mask),
+        (9, body) => append_ping(&mut wire, body, mask),
+        (10, body) => append_pong(&mut wire, body, mask),
+        _ => return,
+    }
+    let mut input = Input::new(&mut wire);
+    let limits = WsLimits::fixed(MESSAGE_BYTES_MAX);
+    let mut decoder = Decoder::new(Role::Server);
+    let heard = decoder
+        .next(&mut input, &limits)
+        .map(|item| item.map(owned));
+    assert_eq!(heard, Ok(Some((kind, payload.to_vec()))));
+}
+
+fn seeds() -> Vec<Vec<u8>> {
+    let message = br#"[2,"1","Heartbeat",{}]"#;
+    let mut seeds = Vec::new();
+    for (setting, mask) in [(0, Some([1, 2, 3, 4])), (1, None)] {
+        let mut stream = vec![setting];
+        append_text(&mut stream, message, mask);
+        append_ping(&mut stream, b"there?", mask);
+        append_pong(&mut stream, b"", mask);
+        append_text(&mut stream, &[b'x'; 700], mask);
+        append_close(&mut stream, Some(1000), mask);
+        seeds.push(stream);
+    }
+    // In fragments with a ping between them, and a close with a reason.
+    seeds.push(b"\x05\x01\x03Hel\x89\x01?\x00\x01l\x80\x01o\x88\x05\x03\xe8bye".to_vec());
+    seeds.push(b"\x03\x82\x7e\x00\x7eshort of its length".to_vec());
+    seeds
+}
