@@ -119,7 +119,9 @@ fn assert_readable(message: &[u8], id: &str, faults: &[SchemaFault], facts: &Fac
 }
 
 fn is_json(message: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(message).is_ok()
+    // What serde_json skips it does not check to be UTF-8.
+    std::str::from_utf8(message)
+        .is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
 }
 
 fn agree(used: &mut Reader, fresh: &mut Reader, heard: &Conversation, message: &[u8]) {

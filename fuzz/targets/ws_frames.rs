@@ -15,19 +15,21 @@ use libfuzzer_sys::fuzz_target;
 const MESSAGE_BYTES_MAX: usize = 2_048;
 const ORDINARY_BYTES_MAX: usize = 600;
 
-type Heard = (Vec<(u8, Vec<u8>)>, Option<WsError>);
+/// Everything heard, one item after the other: kind, length, payload.
+type Heard = (Vec<u8>, Option<WsError>);
 
 fuzz_target!(init: plant(seeds()), |data: &[u8]| {
     let [setting, stream @ ..] = data else {
         return;
     };
-    let role = if setting & 1 == 0 { Role::Server } else { Role::Client };
-    let whole = hear(role, stream, stream.len().max(1));
-    let pieces = hear(role, stream, usize::from(setting >> 1) % 17 + 1);
+    let role = if setting & 1 == 0 {
+        Role::Server
+    } else {
+        Role::Client
+    };
+    let whole = hear(role, stream, stream.len().max(1), say_again);
+    let pieces = hear(role, stream, usize::from(setting >> 1) % 17 + 1, |_, _| ());
     assert_eq!(pieces, whole);
-    for (kind, payload) in &whole.0 {
-        say_again(*kind, payload);
-    }
 });
 
 fn limits() -> WsLimits<'static> {
@@ -39,36 +41,42 @@ fn limits() -> WsLimits<'static> {
     }
 }
 
-fn hear(role: Role, stream: &[u8], piece: usize) -> Heard {
+fn hear(role: Role, stream: &[u8], piece: usize, each: impl Fn(u8, &[u8])) -> Heard {
     let limits = limits();
     let mut decoder = Decoder::new(role);
-    let mut items = Vec::new();
-    for bytes in stream.chunks(piece) {
-        let mut bytes = bytes.to_vec();
-        let mut input = Input::new(&mut bytes);
+    let mut heard = Vec::with_capacity(stream.len());
+    let mut stream = stream.to_vec();
+    for bytes in stream.chunks_mut(piece) {
+        let mut input = Input::new(bytes);
         loop {
             match decoder.next(&mut input, &limits) {
-                Ok(Some(item)) => items.push(owned(item)),
+                Ok(Some(item)) => told(item, |kind, payload| {
+                    heard.push(kind);
+                    heard.extend_from_slice(&payload.len().to_le_bytes());
+                    heard.extend_from_slice(payload);
+                    each(kind, payload);
+                }),
                 Ok(None) => break,
                 Err(error) => {
                     assert!(matches!(error.close_code(), 1002 | 1007 | 1008 | 1009));
-                    return (items, Some(error));
+                    return (heard, Some(error));
                 }
             }
         }
         assert_eq!(input.remaining(), 0);
         assert!(decoder.bytes_held() <= MESSAGE_BYTES_MAX + 125);
     }
-    (items, None)
+    (heard, None)
 }
 
-fn owned(item: Incoming<'_>) -> (u8, Vec<u8>) {
+fn told(item: Incoming<'_>, mut tell: impl FnMut(u8, &[u8])) {
     match item {
-        Incoming::Text(bytes) => (1, bytes.to_vec()),
-        Incoming::Binary(bytes) => (2, bytes.to_vec()),
-        Incoming::Close(code) => (8, code.map_or(Vec::new(), |code| code.to_be_bytes().into())),
-        Incoming::Ping(bytes) => (9, bytes.to_vec()),
-        Incoming::Pong(bytes) => (10, bytes.to_vec()),
+        Incoming::Text(bytes) => tell(1, bytes),
+        Incoming::Binary(bytes) => tell(2, bytes),
+        Incoming::Close(None) => tell(8, &[]),
+        Incoming::Close(Some(code)) => tell(8, &code.to_be_bytes()),
+        Incoming::Ping(bytes) => tell(9, bytes),
+        Incoming::Pong(bytes) => tell(10, bytes),
     }
 }
 
@@ -87,10 +95,13 @@ fn say_again(kind: u8, payload: &[u8]) {
     let mut input = Input::new(&mut wire);
     let limits = WsLimits::fixed(MESSAGE_BYTES_MAX);
     let mut decoder = Decoder::new(Role::Server);
-    let heard = decoder
-        .next(&mut input, &limits)
-        .map(|item| item.map(owned));
-    assert_eq!(heard, Ok(Some((kind, payload.to_vec()))));
+    let heard = decoder.next(&mut input, &limits);
+    let Ok(Some(item)) = heard else {
+        panic!("{heard:?} for a frame of ours");
+    };
+    told(item, |same, bytes| {
+        assert_eq!((same, bytes), (kind, payload));
+    });
 }
 
 fn seeds() -> Vec<Vec<u8>> {
