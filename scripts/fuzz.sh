@@ -30,7 +30,8 @@ export RUSTFLAGS="-Cpasses=sancov-module \
 # A target builds no more than it leans on, so that the reader need not wait for TLS and SQLite.
 declare -A leans_on=([reader]='' [ws_frames]=gateway [handshake]=gateway [config]=portcullis)
 build() {
-  cargo build --release --locked --target "$triple" --bin "$1" \
+  # Not --locked: the lock follows what the workspace's own manifests ask for.
+  cargo build --release --target "$triple" --bin "$1" \
     --no-default-features --features "${leans_on[$1]}"
 }
 
