@@ -244,6 +244,11 @@ fn every_bad_row_is_told_with_its_line_and_nothing_is_imported() {
         .run(&["station", "import", "head.csv"])
         .is(2)
         .complains("Did you mean `password_text`?");
+    scene.write("twice.csv", "identity,identity\na,b\n");
+    scene
+        .run(&["station", "import", "twice.csv"])
+        .is(2)
+        .complains("is there twice");
     scene.write("noid.csv", "tenant,password_text\na,b\n");
     scene
         .run(&["station", "import", "noid.csv"])

@@ -38,104 +38,48 @@ impl Figures {
     }
 }
 
+/// A total: its name, what it says, and where it stands among the gate's counts.
+type Total = (&'static str, &'static str, fn(&CountersSnapshot) -> u64);
+
+/// The gate's own counts, one line each.
+#[rustfmt::skip]
+const TOTALS: [Total; 16] = [
+    ("connections_accepted", "TCP connections accepted", |counts| counts.accepted),
+    ("connections_over_limit", "Connections closed because a limit was reached", |counts| counts.over_limit),
+    ("handshakes_refused", "Handshakes refused", |counts| counts.refused),
+    ("sessions_admitted", "Handshakes that ended in a session", |counts| counts.admitted),
+    ("sessions_ended", "Sessions that ended", |counts| counts.ended),
+    ("sessions_panicked", "Sessions ended by a bug of ours", |counts| counts.panicked),
+    ("messages_from_stations", "Messages from stations", |counts| counts.from_stations),
+    ("messages_from_csms", "Messages from CSMSs", |counts| counts.from_csms),
+    ("messages_forwarded", "Messages passed on", |counts| counts.forwarded),
+    ("messages_joined", "Messages joined to an open CALL", |counts| counts.joined),
+    ("messages_refused", "Messages refused", |counts| counts.messages_refused),
+    ("messages_observed", "Messages objected to and passed on", |counts| counts.observed),
+    ("messages_own", "Messages of the gate's own", |counts| counts.own),
+    ("calls_queued", "CALLs that waited for the one in flight", |counts| counts.queued),
+    ("payload_from_stations_bytes", "Payload from stations", |counts| counts.bytes_from_stations),
+    ("payload_from_csms_bytes", "Payload from CSMSs", |counts| counts.bytes_from_csms),
+];
+
 impl Collector for Figures {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let counts = self.counts();
-        let totals: [(&str, &str, u64); 15] = [
-            (
-                "connections_accepted",
-                "TCP connections accepted",
-                counts.accepted,
-            ),
-            (
-                "sessions_admitted",
-                "Handshakes that ended in a session",
-                counts.admitted,
-            ),
-            ("handshakes_refused", "Handshakes refused", counts.refused),
-            (
-                "connections_over_limit",
-                "Connections closed because a limit was reached",
-                counts.over_limit,
-            ),
-            ("sessions_ended", "Sessions that ended", counts.ended),
-            (
-                "sessions_panicked",
-                "Sessions ended by a bug of ours",
-                counts.panicked,
-            ),
-            (
-                "messages_from_stations",
-                "Messages from stations",
-                counts.from_stations,
-            ),
-            (
-                "messages_from_csms",
-                "Messages from CSMSs",
-                counts.from_csms,
-            ),
-            ("messages_forwarded", "Messages passed on", counts.forwarded),
-            (
-                "messages_joined",
-                "Messages joined to an open CALL",
-                counts.joined,
-            ),
-            (
-                "messages_refused",
-                "Messages refused",
-                counts.messages_refused,
-            ),
-            (
-                "messages_observed",
-                "Messages objected to and passed on",
-                counts.observed,
-            ),
-            ("messages_own", "Messages of the gate's own", counts.own),
-            (
-                "calls_queued",
-                "CALLs that waited for the one in flight",
-                counts.queued,
-            ),
-            (
-                "events_dropped",
-                "Events there was no room for",
-                self.events.dropped(),
-            ),
-        ];
-        for (name, help, count) in totals {
-            let counter = ConstCounter::new(count);
-            counter.encode(encoder.encode_descriptor(
-                name,
-                help,
-                None,
-                counter.metric_type(),
-            )?)?;
+        for (name, help, of) in TOTALS {
+            total(&mut encoder, name, help, of(&counts))?;
         }
-        for (name, help, count) in [
-            (
-                "payload_from_stations_bytes",
-                "Payload from stations",
-                counts.bytes_from_stations,
-            ),
-            (
-                "payload_from_csms_bytes",
-                "Payload from CSMSs",
-                counts.bytes_from_csms,
-            ),
-        ] {
-            let counter = ConstCounter::new(count);
-            counter.encode(encoder.encode_descriptor(
-                name,
-                help,
-                None,
-                counter.metric_type(),
-            )?)?;
-        }
+        let help = "Events there was no room for";
+        total(&mut encoder, "events_dropped", help, self.events.dropped())?;
         let live = ConstGauge::new(i64::try_from(counts.live()).unwrap_or(i64::MAX));
         let help = "Stations connected now";
         live.encode(encoder.encode_descriptor("sessions_live", help, None, live.metric_type())?)?;
         self.conditions(&mut encoder)
     }
+}
+
+fn total(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, count: u64) -> fmt::Result {
+    let counter = ConstCounter::new(count);
+    counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
 }
 
 impl Figures {

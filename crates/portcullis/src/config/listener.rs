@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::table::{Placed, Section};
+use super::source::Placed;
+use super::table::Section;
 
 /// One address that stations connect to.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ mod listener;
 mod materials;
 mod policy;
 mod route;
+mod source;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,10 +23,11 @@ pub use listener::{IdentityFiles, Listener};
 pub use materials::{CertificateDates, Materials};
 pub(crate) use route::TENANT;
 pub use route::{RouteCredential, RouteSettings};
-pub use table::Placed;
+pub use source::Placed;
 
 use crate::Problem;
-use table::{Section, Source};
+use source::Source;
+use table::Section;
 use toml::de::DeTable;
 
 /// A configuration with every setting, to start from.

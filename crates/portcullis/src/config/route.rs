@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use gateway::Target;
 
 use super::listener::{IdentityFiles, identity};
-use super::table::{Placed, Section};
+use super::source::Placed;
+use super::table::Section;
 
 /// The tenant of those who have only one.
 pub(crate) const TENANT: &str = "default";

@@ -7,7 +7,7 @@ use ocpp::Limits;
 
 use toml::de::DeTable;
 
-use super::table::Source;
+use super::source::Source;
 use super::{ADMIN_ADDRESS, Config, EXAMPLE, RouteCredential};
 
 /// The smallest configuration that is right, to put one mistake into.

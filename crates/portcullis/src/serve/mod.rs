@@ -11,6 +11,7 @@ mod register_watch;
 mod reload;
 mod watch;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use guard::{Book, Event};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use store::Store;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
@@ -83,18 +85,11 @@ pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        // Whoever is told that the gate is open may tell it to stop in the next moment.
+        let stop = until_told_to_stop()?;
         let opened = open(path, ready, None).await?;
-        let told = &opened.told;
-        output.result(told, || {
-            format!(
-                "Portcullis is open on {} for {} stations and {} routes; /healthz, /readyz and /metrics on {}.",
-                told.listening.join(", "),
-                told.stations,
-                told.routes,
-                told.admin
-            )
-        })?;
-        until_told_to_stop().await?;
+        output.result(&opened.told, || opened.told.in_words())?;
+        stop.await;
         opened.close().await;
         Ok(())
     })
@@ -139,13 +134,12 @@ pub(crate) async fn open(
         register,
         book,
     } = ready;
-    let (sender, receiver) = event_queue(config.events_queued_max);
-    let receiver = Arc::new(receiver);
-    let (listener, admin_address) = admin::bind(config.admin.value).await.map_err(|error| {
+    let admin = admin::bind(config.admin.value).await.map_err(|error| {
         let what = format!("cannot listen on {}: {error}", config.admin.value);
         let remedy = "See which program has that port, or set another [admin] address.";
         Failure::new(Exit::Failed, what, remedy)
     })?;
+    let (sender, events) = event_queue(config.events_queued_max);
     let shared = Shared {
         book: Arc::new(ArcSwap::from_pointee(book)),
         policy: Arc::new(ArcSwap::from_pointee(config.policy.clone())),
@@ -158,52 +152,69 @@ pub(crate) async fn open(
         let remedy = "See which program has that port, and whether this user may listen on it.";
         Failure::new(Exit::Failed, error.to_string(), remedy)
     })?;
-    let told = {
+    let told = Open::of(&gateway, &shared, admin.1);
+    let gate: GateView = Arc::new(RwLock::new(Some(gateway)));
+    let conditions = Arc::new(Mutex::new(Conditions::default()));
+    tokio::spawn(reload::on_hangup(
+        path.to_owned(),
+        Arc::clone(&shared.policy),
+    )?);
+    let events = Arc::new(events);
+    let metrics = listen(admin.0, &events, &gate, &conditions);
+    let told_to = Arc::clone(&conditions);
+    tokio::spawn(tell(events, Teller::new(metrics), told_to, clock, onlooker));
+    let told_to = Arc::clone(&conditions);
+    register_watch::begin(register.store, shared.book, Arc::clone(&gate), told_to);
+    tokio::spawn(watch::keep(config, materials.certificates, conditions));
+    Ok(Opened { gate, told })
+}
+
+impl Open {
+    fn of(gateway: &Gateway, shared: &Shared, admin: SocketAddr) -> Open {
         let book = shared.book.load();
+        let listening = gateway.addresses().iter().map(ToString::to_string);
         Open {
-            listening: gateway
-                .addresses()
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            admin: admin_address.to_string(),
+            listening: listening.collect(),
+            admin: admin.to_string(),
             stations: book.stations().len(),
             routes: book.routes().count(),
         }
-    };
-    let policy = Arc::clone(&shared.policy);
-    let gate: GateView = Arc::new(RwLock::new(Some(gateway)));
-    let conditions = Arc::new(Mutex::new(Conditions::default()));
+    }
 
+    fn in_words(&self) -> String {
+        format!(
+            "Portcullis is open on {} for {} stations and {} routes; /healthz, /readyz and /metrics on {}.",
+            self.listening.join(", "),
+            self.stations,
+            self.routes,
+            self.admin
+        )
+    }
+}
+
+/// Begins to answer on the admin listener; returns what the events are counted in.
+fn listen(
+    admin: TcpListener,
+    events: &Arc<EventReceiver>,
+    gate: &GateView,
+    conditions: &Arc<Mutex<Conditions>>,
+) -> Arc<EventMetrics> {
     let mut registry = Registry::with_prefix("portcullis");
     let metrics = Arc::new(EventMetrics::register(&mut registry));
     registry.register_collector(Box::new(Figures {
-        gate: Arc::clone(&gate),
-        events: Arc::clone(&receiver),
-        conditions: Arc::clone(&conditions),
+        gate: Arc::clone(gate),
+        events: Arc::clone(events),
+        conditions: Arc::clone(conditions),
     }));
-    let told_to = Arc::clone(&conditions);
-    let teller = Teller::new(metrics);
-    tokio::spawn(tell(receiver, teller, told_to, clock, onlooker));
-    let shown = Shown {
-        conditions: Arc::clone(&conditions),
-        registry,
-    };
-    tokio::spawn(async move { admin::serve(listener, shown).await });
-    register_watch::begin(
-        register.store,
-        shared.book,
-        Arc::clone(&gate),
-        Arc::clone(&conditions),
-    );
-    tokio::spawn(reload::on_hangup(path.to_owned(), policy)?);
-    tokio::spawn(watch::keep(
-        config,
-        materials.certificates,
-        Arc::clone(&conditions),
+    let conditions = Arc::clone(conditions);
+    tokio::spawn(admin::serve(
+        admin,
+        Shown {
+            conditions,
+            registry,
+        },
     ));
-
-    Ok(Opened { gate, told })
+    metrics
 }
 
 /// Longer than the reader of events takes to come by.
@@ -238,13 +249,14 @@ async fn tell(
     }
 }
 
-/// Waits for Ctrl-C, or for what a service manager sends.
-pub(crate) async fn until_told_to_stop() -> Result<(), Failure> {
+/// Waits for SIGTERM or Ctrl-C. The handlers are in place when this returns.
+pub(crate) fn until_told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -1,7 +1,6 @@
 //! SIGHUP: the rules of the file come into force at once, for every session. A file that is wrong
 //! changes nothing, and says so.
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -1,20 +1,22 @@
 //! The embedded store: one SQLite file in WAL mode, so that the running gate reads while somebody
 //! registers a station from another process.
 
+mod engine;
 mod migrations;
+mod register;
 mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use guard::{Credential, Route, StationRecord, Tenant};
+use guard::{Route, StationRecord, Tenant};
 use ocpp::StationId;
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior,
-};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
+
+use engine::{create_private, engine_error};
+use register::register;
 
 use crate::sealed::SealingKey;
 use crate::{ImportError, KeyFile, Rejected, Store, StoreError};
@@ -122,7 +124,7 @@ const SETTINGS: &str = "PRAGMA journal_mode = WAL;
 
 impl Store for SqliteStore {
     fn add(&mut self, station: &StationRecord) -> Result<(), StoreError> {
-        self.write(|transaction, sealing| insert(transaction, sealing, station))
+        self.write(|transaction, sealing| register(transaction, sealing, station))
     }
 
     fn import(
@@ -133,7 +135,7 @@ impl Store for SqliteStore {
         self.write(|transaction, sealing| {
             let mut rejected = Vec::new();
             for (index, station) in stations.iter().enumerate() {
-                match insert(transaction, sealing, station) {
+                match register(transaction, sealing, station) {
                     Ok(()) => {}
                     Err(why) if why.is_conflict() => rejected.push(Rejected { index, why }),
                     Err(why) => return Err(ImportError::Store(why)),
@@ -247,54 +249,6 @@ impl SqliteStore {
     }
 }
 
-fn insert(
-    transaction: &Transaction<'_>,
-    sealing: &SealingKey,
-    station: &StationRecord,
-) -> Result<(), StoreError> {
-    let identity = station.id.as_str();
-    let taken: Option<String> = transaction
-        .prepare_cached("SELECT identity FROM station WHERE tenant = ?1 AND folded = ?2")
-        .and_then(|mut statement| {
-            statement
-                .query_row((&*station.tenant.0, station.id.folded()), |row| row.get(0))
-                .optional()
-        })
-        .map_err(engine_error)?;
-    match taken {
-        Some(existing) if existing == identity => {
-            return Err(StoreError::Exists {
-                identity: existing,
-                tenant: station.tenant.0.to_string(),
-            });
-        }
-        Some(existing) => {
-            return Err(StoreError::ExistsInOtherCase {
-                identity: identity.to_owned(),
-                existing,
-            });
-        }
-        None => {}
-    }
-    if let Credential::Certificate(fingerprint) = &station.credential {
-        let taken: Option<String> = transaction
-            .prepare_cached("SELECT identity FROM station WHERE fingerprint = ?1")
-            .and_then(|mut statement| {
-                statement
-                    .query_row([fingerprint.as_slice()], |row| row.get(0))
-                    .optional()
-            })
-            .map_err(engine_error)?;
-        if let Some(existing) = taken {
-            return Err(StoreError::CertificateTaken {
-                identity: identity.to_owned(),
-                existing,
-            });
-        }
-    }
-    rows::insert_station(transaction, sealing, station)
-}
-
 fn known(rows: usize, tenant: &Tenant, id: &StationId) -> Result<(), StoreError> {
     if rows == 0 {
         Err(unknown(tenant, id))
@@ -307,39 +261,5 @@ fn unknown(tenant: &Tenant, id: &StationId) -> StoreError {
     StoreError::Unknown {
         identity: id.to_string(),
         tenant: tenant.0.to_string(),
-    }
-}
-
-/// Makes the file, for its owner alone; SQLite gives its companions (-wal, -shm) the same mode.
-fn create_private(path: &Path) -> std::io::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    if let Some(directory) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(directory)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path).map(|_| ())
-}
-
-/// What SQLite says, in our words.
-fn engine_error(error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Full,
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
-        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly,
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Damaged {
-            what: format!("the database file ({error})"),
-        },
-        _ => StoreError::Engine(error.to_string()),
     }
 }

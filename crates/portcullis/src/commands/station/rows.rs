@@ -48,29 +48,15 @@ pub(super) fn from_csv(text: &[u8]) -> Rows {
     let mut rows = Rows::default();
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
+        .trim(csv::Trim::Headers)
         .from_reader(text);
-    let header: Vec<Option<&'static str>> = match reader.headers() {
-        Ok(names) => names
-            .iter()
-            .map(|name| column(name, 1, &mut rows))
-            .collect(),
+    let header = match reader.headers() {
+        Ok(names) => header(names, &mut rows),
         Err(error) => {
-            rows.problem(
-                1,
-                format!("this is not CSV: {error}"),
-                "Save the file as CSV in UTF-8.",
-            );
-            return rows;
+            rows.problem(1, format!("this is not CSV: {error}"), SAVE_AS);
+            Vec::new()
         }
     };
-    if rows.problems.is_empty() && !header.contains(&Some("identity")) {
-        rows.problem(
-            1,
-            "there is no column `identity`",
-            format!("Columns: {}.", COLUMNS.join(", ")),
-        );
-    }
     if !rows.problems.is_empty() {
         return rows;
     }
@@ -81,13 +67,11 @@ pub(super) fn from_csv(text: &[u8]) -> Rows {
             Ok(false) => return rows,
             Ok(true) => {
                 let line = record.position().map_or(line, |at| at.line() as usize);
-                let fields = header
-                    .iter()
-                    .zip(record.iter())
-                    .filter_map(|(name, value)| {
-                        let name = (*name)?;
-                        (!value.is_empty()).then(|| (name, value.to_owned()))
-                    });
+                let fields = header.iter().zip(record.iter());
+                let fields = fields.filter_map(|(name, value)| {
+                    let value = trimmed(name, value);
+                    (!value.is_empty()).then(|| (*name, value.to_owned()))
+                });
                 rows.rows.push(Row {
                     line,
                     fields: fields.collect(),
@@ -95,22 +79,49 @@ pub(super) fn from_csv(text: &[u8]) -> Rows {
             }
             Err(error) => {
                 let line = error.position().map_or(line, |at| at.line() as usize);
-                let what = match error.kind() {
-                    csv::ErrorKind::UnequalLengths {
-                        expected_len, len, ..
-                    } => {
-                        format!("this row has {len} fields, and the header {expected_len}")
-                    }
-                    csv::ErrorKind::Utf8 { .. } => "this row is not UTF-8".to_owned(),
-                    _ => format!("this row cannot be read: {error}"),
-                };
-                rows.problem(
-                    line,
-                    what,
-                    "Quote fields that hold a comma, and save as UTF-8.",
-                );
+                rows.problem(line, unreadable(&error), SAVE_AS);
             }
         }
+    }
+}
+
+const SAVE_AS: &str = "Quote fields that hold a comma, and save as CSV in UTF-8.";
+
+/// The columns that the header names, each once.
+fn header(names: &csv::StringRecord, rows: &mut Rows) -> Vec<&'static str> {
+    let mut header = Vec::new();
+    for name in names {
+        let Some(name) = column(name, 1, rows) else {
+            continue;
+        };
+        if header.contains(&name) {
+            let what = format!("the column `{name}` is there twice");
+            rows.problem(1, what, "Leave one of the two.");
+        }
+        header.push(name);
+    }
+    if rows.problems.is_empty() && !header.contains(&"identity") {
+        let columns = format!("Columns: {}.", COLUMNS.join(", "));
+        rows.problem(1, "there is no column `identity`", columns);
+    }
+    header
+}
+
+/// A space at either end of a password is part of it; anywhere else it is an accident.
+fn trimmed<'v>(column: &str, value: &'v str) -> &'v str {
+    match column {
+        "password_text" | "upstream_password" => value,
+        _ => value.trim(),
+    }
+}
+
+fn unreadable(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => format!("this row has {len} fields, and the header {expected_len}"),
+        csv::ErrorKind::Utf8 { .. } => "this row is not UTF-8".to_owned(),
+        _ => format!("this row cannot be read: {error}"),
     }
 }
 
@@ -136,22 +147,9 @@ pub(super) fn from_json(text: &[u8]) -> Rows {
             .iter()
             .filter(|byte| **byte == b'\n')
             .count();
-        match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(item.get()) {
+        match serde_json::from_str(item.get()) {
             Ok(object) => {
-                let mut fields = BTreeMap::new();
-                for (name, value) in &object {
-                    let name = column(name, line, &mut rows);
-                    match (name, plain(value)) {
-                        (Some(name), Some(text)) if !text.is_empty() => {
-                            fields.insert(name, text);
-                        }
-                        (Some(name), None) => {
-                            let what = format!("`{name}` is no text, number, true or false");
-                            rows.problem(line, what, "Write a plain value.");
-                        }
-                        _ => {}
-                    }
-                }
+                let fields = fields(&object, line, &mut rows);
                 rows.rows.push(Row { line, fields });
             }
             Err(_) => rows.problem(
@@ -162,6 +160,31 @@ pub(super) fn from_json(text: &[u8]) -> Rows {
         }
     }
     rows
+}
+
+/// The values of a JSON object under the columns' names.
+fn fields(
+    object: &serde_json::Map<String, serde_json::Value>,
+    line: usize,
+    rows: &mut Rows,
+) -> BTreeMap<&'static str, String> {
+    let mut fields = BTreeMap::new();
+    for (name, value) in object {
+        let Some(name) = column(name, line, rows) else {
+            continue;
+        };
+        match plain(value) {
+            Some(text) if text.is_empty() => {}
+            Some(text) => {
+                fields.insert(name, text);
+            }
+            None => {
+                let what = format!("`{name}` is no text, number, true or false");
+                rows.problem(line, what, "Write a plain value.");
+            }
+        }
+    }
+    fields
 }
 
 fn column(name: &str, line: usize, rows: &mut Rows) -> Option<&'static str> {
