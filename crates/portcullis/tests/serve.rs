@@ -145,12 +145,12 @@ async fn a_missing_csms_is_told_once_and_told_again_when_it_is_back() {
     scene.register("CP-1", PASSWORD, &[]);
     drop(first);
     let gate = scene.serve();
+    gate.expect_metric("portcullis_condition{subject=\"csms main\"} 2");
     gate.expect_ready(false);
     let page = gate.ask("/readyz").json();
     assert_eq!(page["reasons"][0]["subject"], "csms main");
     assert_eq!(gate.ask("/healthz").status, 200);
     assert_eq!(refusal(station(&gate, "CP-1")).await, Some(503));
-    gate.expect_metric("portcullis_condition{subject=\"csms main\"} 2");
     for _ in 0..30 {
         assert_eq!(refusal(station(&gate, "CP-1")).await, Some(503));
     }

@@ -59,10 +59,14 @@ async fn ready(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
         .conditions
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let (fine, reasons) = conditions
+    let (fine, mut reasons): (Vec<Finding>, Vec<Finding>) = conditions
         .all()
         .cloned()
         .partition(|finding| finding.level == crate::health::Level::Ok);
+    if !conditions.is_complete() {
+        let what = "not everything has been looked at yet";
+        reasons.push(Finding::fail("start", what, "Ask again in a moment."));
+    }
     let readiness = Readiness {
         ready: conditions.is_ready(),
         reasons,

@@ -13,6 +13,8 @@ const RECOVERY_LOOKS: u32 = 2;
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
     told: BTreeMap<String, Told>,
+    /// Everything has been looked at once: before that, nobody knows.
+    complete: bool,
 }
 
 #[derive(Debug)]
@@ -58,9 +60,19 @@ impl Conditions {
         self.told.values().map(|told| &told.finding)
     }
 
+    /// Everything has been looked at for the first time.
+    pub(crate) fn complete(&mut self) {
+        self.complete = true;
+    }
+
+    /// Whether everything has been looked at.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// Whether the gate can do its work.
     pub(crate) fn is_ready(&self) -> bool {
-        self.all().all(|finding| finding.level < Level::Fail)
+        self.complete && self.all().all(|finding| finding.level < Level::Fail)
     }
 }
 
@@ -105,6 +117,8 @@ mod tests {
     #[test]
     fn each_thing_is_told_for_itself_and_readiness_is_of_all() {
         let mut conditions = Conditions::default();
+        assert!(!conditions.is_ready(), "nobody has looked yet");
+        conditions.complete();
         assert!(conditions.is_ready());
         assert!(
             conditions

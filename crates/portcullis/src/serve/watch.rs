@@ -19,6 +19,10 @@ pub(super) async fn keep(
         findings.push(disk::look(&config.store.value, config.disk_free_min_mb));
         findings.extend(upstream::look(&config.routes).await);
         tell(&conditions, findings);
+        conditions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .complete();
         tokio::time::sleep(config.look_every).await;
     }
 }
