@@ -23,7 +23,7 @@ fn text(bytes: &[u8]) -> String {
 fn a_few_seconds_show_stations_messages_and_refusals() {
     let place = tempfile::tempdir().unwrap();
     let directory = place.path().join("demo");
-    let short = ["--seconds", "7", "--stations", "12", "--speed", "30"];
+    let short = ["--seconds", "9", "--stations", "12", "--speed", "30"];
     let output = demo(&directory, &short);
     let (shown, wrong) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{shown}\n{wrong}");
