@@ -40,7 +40,7 @@ pub enum HardFault {
     /// A number that no IEEE 754 double holds.
     #[error("a number too large for any parser")]
     NumberOverflow,
-    /// An integer beyond 2^53, where parsers start to disagree.
+    /// An integer beyond 2^53, where parsers start to disagree, however it is written: `1e16` is one.
     #[error("an integer beyond 2^53")]
     IntegerBeyondExact,
     /// More than [`crate::Limits::DEPTH_MAX`] arrays and objects inside one another.

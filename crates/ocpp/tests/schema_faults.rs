@@ -186,7 +186,7 @@ fn integers_depend_on_the_draft() {
             &format!(r#"{{"requestId":{value}}}"#),
         )
     };
-    for good in ["0", "1.0", "1e2", "1.50e1", "100e-2", "-0.0", "1e300"] {
+    for good in ["0", "1.0", "1e2", "1.50e1", "100e-2", "-0.0", "1e15"] {
         assert_eq!(v201(good), none(), "{good}");
     }
     for bad in ["0.5", "1e-1", "1.05e1", "1e-400"] {

@@ -72,14 +72,27 @@ fn fractional(bytes: &[u8], start: usize, mut at: usize) -> Result<Number, HardF
         at += 1;
         at = digits(at + usize::from(matches!(byte(at), b'+' | b'-')))?;
     }
-    // The largest double has 309 digits before its point.
-    if (exponent || whole_digits > 308) && !float(bytes, start, at).is_finite() {
-        return Err(HardFault::NumberOverflow);
+    if exponent || whole_digits > 15 {
+        check_large(bytes, start, at)?;
     }
     Ok(Number {
         end: at,
         integer: None,
     })
+}
+
+/// Beyond 2^53 no double has a fraction, so a number there is an integer however it is written: one
+/// parser keeps every digit of `9007199254740993.0`, and another one has ...992.
+#[cold]
+fn check_large(bytes: &[u8], start: usize, end: usize) -> Result<(), HardFault> {
+    if !float(bytes, start, end).is_finite() {
+        return Err(HardFault::NumberOverflow);
+    }
+    let literal = bytes.get(start..end).unwrap_or_default();
+    if compare_magnitude(literal, EXACT_MAX.unsigned_abs()).is_gt() {
+        return Err(HardFault::IntegerBeyondExact);
+    }
+    Ok(())
 }
 
 #[cold]
@@ -145,12 +158,11 @@ fn compare_magnitude(literal: &[u8], bound: u64) -> Ordering {
     // Digits before the point once the exponent has moved it, leading zeros aside.
     let places = (whole as i64 - leading as i64).saturating_add(exponent);
     let bound_places = bound.checked_ilog10().map_or(0, |log| log + 1);
+    if leading == digits().count() {
+        return 0.cmp(&bound);
+    }
     if bound == 0 {
-        return if leading == digits().count() {
-            Ordering::Equal
-        } else {
-            Ordering::Greater
-        };
+        return Ordering::Greater;
     }
     places.cmp(&i64::from(bound_places)).then_with(|| {
         let mut own = digits().skip(leading).map(|digit| u64::from(digit - b'0'));
@@ -215,7 +227,13 @@ mod tests {
             ("1e2", None),
             ("-1.5E+3", None),
             ("1e-999", None),
-            ("1.7976931348623157e308", None),
+            ("9007199254740992.0", None),
+            ("-9007199254740992.000", None),
+            ("9.007199254740992e15", None),
+            ("90071992547409920000e-4", None),
+            ("0.0000000009007199254740992e25", None),
+            ("1234567890123456.7", None),
+            ("0e999", None),
         ] {
             let number = read(text.as_bytes(), 0).unwrap();
             assert_eq!(
@@ -238,6 +256,12 @@ mod tests {
             ("-9007199254740993", HardFault::IntegerBeyondExact),
             ("18446744073709551616", HardFault::IntegerBeyondExact),
             ("10000000000000000", HardFault::IntegerBeyondExact),
+            ("9007199254740993.0", HardFault::IntegerBeyondExact),
+            ("-9007199254740992.5", HardFault::IntegerBeyondExact),
+            ("9.007199254740993e15", HardFault::IntegerBeyondExact),
+            ("90071992547409930000e-4", HardFault::IntegerBeyondExact),
+            ("1e16", HardFault::IntegerBeyondExact),
+            ("1.7976931348623157e308", HardFault::IntegerBeyondExact),
             ("1e309", HardFault::NumberOverflow),
             ("-1.8e308", HardFault::NumberOverflow),
             ("1E99999999999999999999", HardFault::NumberOverflow),
