@@ -71,8 +71,9 @@ struct OpenCall {
 
 impl Exchange {
     /// CALLs kept open for one side, those past their time-out included; beyond it the oldest goes,
-    /// and an answer to it belongs to none.
-    pub const OPEN_MAX: usize = 8;
+    /// and an answer to it belongs to none. As many as may wait for their turn: where pipelining is
+    /// off, a station's whole row after a reconnect is open at once.
+    pub const OPEN_MAX: usize = 32;
     /// Ids remembered for one side. The CSMS's are kept like the station's: a side that never calls
     /// costs nothing. A session remembers only its own, since stations count ids anew after a reset.
     pub const REMEMBERED_MAX: usize = 64;

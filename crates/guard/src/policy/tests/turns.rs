@@ -103,3 +103,18 @@ fn a_call_is_refused_only_when_it_waited_longer_than_the_time_out() {
     scene.call(Station, "1", "Heartbeat", "{}");
     assert!(!scene.must_wait(Station, "2", "Heartbeat"));
 }
+
+#[test]
+fn where_nobody_waits_a_whole_row_is_open_and_every_answer_finds_its_call() {
+    let mut scene = Scene::with(Version::V16, |policy| {
+        policy.controls.pipelining = Mode::Off;
+    });
+    let ids: Vec<String> = (0..32).map(|id| id.to_string()).collect();
+    for id in &ids {
+        assert!(!scene.must_wait(Station, id, "StatusNotification"));
+        assert_eq!(scene.call(Station, id, "Heartbeat", "{}"), forwarded());
+    }
+    for id in &ids {
+        assert_eq!(scene.answer(Csms, id), forwarded(), "{id}");
+    }
+}
