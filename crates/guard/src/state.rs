@@ -69,24 +69,22 @@ impl StationState {
         if !matches!(action.name, "ChangeConfiguration" | "SetVariables") {
             return;
         }
-        let keys = || {
+        let of = |meaning| {
             facts
                 .iter()
-                .filter(|f| f.field.meaning == Meaning::ConfigKey)
+                .filter(move |fact| fact.field.meaning == meaning)
         };
-        let values = || {
-            facts
-                .iter()
-                .filter(|f| f.field.meaning == Meaning::ConfigValue)
-        };
-        // Several variables at once: which value belongs to which name is not looked into here; the
-        // next Boot answer tells.
-        if keys().count() != 1 || values().count() != 1 {
-            return;
-        }
-        let heartbeat = keys().any(|key| facts.text(key).eq_ignore_ascii_case("HeartbeatInterval"));
-        if heartbeat && let Some(value) = values().next() {
-            self.learn_heartbeat(facts.text(value));
+        for key in of(Meaning::ConfigKey) {
+            let name = ocpp::unescape(facts.text(key));
+            if !name.eq_ignore_ascii_case("HeartbeatInterval") {
+                continue;
+            }
+            // Objects are numbered as they open. In 1.6 name and value stand in the same one; in 2.x
+            // the name stands in one of those inside its value's, which opened before.
+            let values = of(Meaning::ConfigValue).filter(|value| value.object <= key.object);
+            if let Some(value) = values.max_by_key(|value| value.object) {
+                self.learn_heartbeat(facts.text(value));
+            }
         }
     }
 

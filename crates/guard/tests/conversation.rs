@@ -79,16 +79,25 @@ fn the_csms_may_set_the_interval_by_configuration() {
     let mut session = Session::strict(Version::V201);
     let one = r#"{"attributeValue":"700","component":{"name":"OCPPCommCtrlr"},"variable":{"name":"HeartbeatInterval"}}"#;
     let two = r#"{"attributeValue":"800","component":{"name":"OCPPCommCtrlr"},"variable":{"name":"RetryBackOffWaitMinimum"}}"#;
-    let many = format!(r#"[2,"1","SetVariables",{{"setVariableData":[{one},{two}]}}]"#);
-    assert_eq!(session.say(Csms, &many), Leaves::Same);
-    assert_eq!(
-        session.heartbeat(),
-        None,
-        "which value is meant is not looked into"
-    );
-    let single = format!(r#"[2,"2","SetVariables",{{"setVariableData":[{one}]}}]"#);
-    assert_eq!(session.say(Csms, &single), Leaves::Same);
-    assert_eq!(session.heartbeat(), Some(700));
+    let other = format!(r#"[2,"1","SetVariables",{{"setVariableData":[{two}]}}]"#);
+    assert_eq!(session.say(Csms, &other), Leaves::Same);
+    assert_eq!(session.heartbeat(), None);
+    // Among others, in whatever place: its own value counts, and no other.
+    let three = one.replace("700", "710");
+    let turned = r#"{"variable":{"name":"HeartbeatInterval"},"component":{"name":"OCPPCommCtrlr","evse":{"id":1}},"attributeValue":"720"}"#;
+    for (id, list, learnt) in [
+        ("2", format!("{one},{two}"), 700),
+        ("3", format!("{two},{three},{two}"), 710),
+        ("4", format!("{two},{turned},{two}"), 720),
+    ] {
+        let many = format!(r#"[2,"{id}","SetVariables",{{"setVariableData":[{list}]}}]"#);
+        assert_eq!(session.say(Csms, &many), Leaves::Same);
+        assert_eq!(session.heartbeat(), Some(learnt), "{many}");
+        session.say(
+            Station,
+            &format!(r#"[3,"{id}",{{"setVariableResult":[]}}]"#),
+        );
+    }
 }
 
 #[test]
