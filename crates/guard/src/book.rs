@@ -183,7 +183,8 @@ fn slow_per_mille(stations: &[Arc<StationRecord>]) -> u16 {
             slow += usize::from(verifier.is_slow());
         }
     }
-    let share = (slow * 1000).checked_div(passwords).unwrap_or(0);
+    // Rounded up: were no stranger ever slow, the few who are would be known as registered (A04).
+    let share = (slow * 1000).div_ceil(passwords.max(1));
     u16::try_from(share).unwrap_or(1000)
 }
 

@@ -45,6 +45,25 @@ fn a_fleet_without_slow_passwords_runs_no_slow_hash_for_strangers() {
 }
 
 #[test]
+fn one_slow_password_in_a_large_fleet_does_not_stand_out() {
+    let key = VerifierKey::new([1; 32]);
+    let fast = Verifier::fast(SECRET, PasswordForm::Octets, &key, [2; 16]).unwrap();
+    let slow = Verifier::slow(CHOSEN, PasswordForm::Octets, [3; 16]).unwrap();
+    let many = (0..2000).map(|n| record(&format!("CP-{n}"), Credential::Password(fast.clone())));
+    let all = many.chain([record("SLOW", Credential::Password(slow))]);
+    let gate = Gate {
+        book: Book::new([], all).unwrap(),
+        ..Gate::new()
+    };
+    let strangers = (0..5000).map(|number| by_password(&format!("NOBODY-{number}"), CHOSEN));
+    let slow = strangers.filter_map(|claim| cost(&gate, claim));
+    assert!(
+        slow.filter(|slow| *slow).count() > 0,
+        "no stranger is ever slow"
+    );
+}
+
+#[test]
 fn a_slow_password_is_slow_only_once() {
     let mut gate = Gate::new();
     let mut first = gate.prepare(by_password("SLOW", CHOSEN)).unwrap();
