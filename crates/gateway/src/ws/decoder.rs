@@ -141,7 +141,8 @@ impl Decoder {
         self.partial.is_none()
     }
 
-    /// A message has begun and not ended: the session keeps a deadline for its end (threat A19).
+    /// A message has begun and not ended. A station that never ends it has said nothing, and so meets
+    /// the session's idle limit (threat A19).
     pub fn message_is_open(&self) -> bool {
         self.partial
             .as_ref()

@@ -27,6 +27,16 @@ fn both_hashes_take_the_right_password_and_no_other() {
 }
 
 #[test]
+fn a_verifier_does_not_print() {
+    let slow = Verifier::slow(b"hunter2", PasswordForm::Octets, SALT).unwrap();
+    let fast = Verifier::fast(OCTETS, PasswordForm::Octets, &key(), SALT).unwrap();
+    assert_eq!(
+        format!("{slow:?} {fast:?}"),
+        "Verifier { form: Octets, hash: Slow } Verifier { form: Octets, hash: Fast }"
+    );
+}
+
+#[test]
 fn a_fast_verifier_is_worth_nothing_under_another_key() {
     let verifier = Verifier::fast(OCTETS, PasswordForm::Octets, &key(), SALT).unwrap();
     assert!(!verifier.check(OCTETS, &VerifierKey::new([4; 32])));

@@ -93,7 +93,7 @@ proptest! {
     fn an_encoded_identity_comes_back(name in "[ -~&&[^/\\\\%]]{1,60}") {
         let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let decoded = identify(&encoded).ok();
-        let fits = name.trim() == name;
+        let fits = name.trim() == name && !matches!(name.as_str(), "." | "..");
         prop_assert_eq!(decoded.as_ref().map(StationId::as_str), fits.then_some(name.as_str()));
     }
 }
