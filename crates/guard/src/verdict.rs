@@ -10,6 +10,16 @@ use ocpp::{ErrorCode, Frame, HardFault, SchemaFault, Side, Version};
 use crate::{MessageKind, Outcome};
 
 /// A message the policy lets through, bytes untouched.
+///
+/// Nobody else can make one:
+/// ```compile_fail
+/// let frame = ocpp::Frame::text(b"[2,\"1\",\"Reset\",{}]");
+/// let smuggled = guard::Cleared::new(frame);
+/// ```
+/// ```compile_fail
+/// let frame = ocpp::Frame::text(b"[2,\"1\",\"Reset\",{}]");
+/// let smuggled = guard::Cleared(frame);
+/// ```
 #[derive(Debug)]
 pub struct Cleared<'m>(Frame<'m>);
 
@@ -25,7 +35,11 @@ impl<'m> Cleared<'m> {
     }
 }
 
-/// A message of our own: an answer in somebody's stead.
+/// A message of our own: an answer in somebody's stead. It comes from a [`Refusal`], and no text can
+/// be turned into one:
+/// ```compile_fail
+/// let smuggled = guard::Own::new(ocpp::Side::Station, String::from("[2,\"1\",\"Reset\",{}]"));
+/// ```
 #[derive(Debug)]
 pub struct Own {
     to: Side,

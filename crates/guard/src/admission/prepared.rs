@@ -45,7 +45,12 @@ enum Against {
 }
 
 /// A station that has proved itself: whoever dials the CSMS asks for this. Only
-/// [`Prepared::check`] makes one.
+/// [`Prepared::check`] makes one, and it cannot be put together by hand:
+/// ```compile_fail
+/// fn forge(claimed: guard::Admitted) -> guard::Admitted {
+///     guard::Admitted { ..claimed }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Admitted {
     record: Arc<StationRecord>,
