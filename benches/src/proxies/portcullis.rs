@@ -1,5 +1,6 @@
 //! Portcullis: one worker, TLS 1.3, X25519, Basic, every control at enforce.
 
+use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -7,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Ground, Out};
+use crate::stations::{authorization_key, identity};
 
 pub(super) fn command(
     address: SocketAddr,
@@ -15,12 +17,81 @@ pub(super) fn command(
     dir: &Path,
 ) -> io::Result<Command> {
     let file = dir.join("portcullis.toml");
-    fs::write(&file, configuration(address, out, ground, dir))?;
+    // `init` makes the key file; its configuration makes room for ours.
+    tell(ground, &file, &["init"])?;
+    fs::write(&file, configuration(address, out, ground)?)?;
+    let fleet = dir.join("fleet.csv");
+    fs::write(&fleet, registration(ground.stations))?;
+    tell(
+        ground,
+        &file,
+        &["station", "import", &fleet.to_string_lossy()],
+    )?;
     let mut command = super::proxy_command(&ground.portcullis);
     command.arg("serve").arg("--config").arg(&file);
     Ok(command)
 }
 
-fn configuration(_address: SocketAddr, _out: Out, _ground: &Ground, _dir: &Path) -> String {
-    String::new()
+fn tell(ground: &Ground, config: &Path, arguments: &[&str]) -> io::Result<()> {
+    let mut command = Command::new(&ground.portcullis);
+    let output = command
+        .args(arguments)
+        .arg("--config")
+        .arg(config)
+        .output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(io::Error::other(format!(
+        "portcullis {}: {said}",
+        arguments.join(" ")
+    )))
+}
+
+/// The log says what nginx says with `access_log off` and `error_log warn`.
+fn configuration(address: SocketAddr, out: Out, ground: &Ground) -> io::Result<String> {
+    let (chain, key) = (ground.pki.certificate.display(), ground.pki.key.display());
+    let upstream = match out {
+        Out::Plain => format!("upstream = \"ws://{}/ocpp\"", ground.csms_plain),
+        Out::Tls => {
+            let (port, ca) = (ground.csms_tls.port(), ground.pki.ca.display());
+            format!("upstream = \"wss://localhost:{port}/ocpp\"\nca = \"{ca}\"")
+        }
+    };
+    let admin = super::free_address()?;
+    Ok(format!(
+        "[[listener]]
+address = \"{address}\"
+certificates = [{{ chain = \"{chain}\", key = \"{key}\" }}]
+[[route]]
+id = \"main\"
+path = \"/ocpp/{{identity}}\"
+{upstream}
+[store]
+path = \"portcullis.db\"
+[keys]
+file = \"keys/portcullis.key\"
+[admin]
+address = \"{admin}\"
+[controls]
+schema = \"enforce\"
+direction = \"enforce\"
+correlation = \"enforce\"
+pipelining = \"enforce\"
+[limits]
+workers = 1
+[log]
+level = \"warn\"
+"
+    ))
+}
+
+/// AuthorizationKeys as a machine draws them, registered as an operator would.
+fn registration(stations: usize) -> String {
+    let mut csv = "identity,password_hex,machine_made\n".to_owned();
+    for index in 0..stations {
+        let _ = writeln!(csv, "{},{},true", identity(index), authorization_key(index));
+    }
+    csv
 }
