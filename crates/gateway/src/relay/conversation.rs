@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guard::{Event, Judgement, Moment, Outcome, Policy, SessionFacts, StationState, Verdict};
-use ocpp::{Frame, HardFault, Message, MessageType, Reader, Side};
+use guard::{Event, Judgement, Mode, Moment, Outcome, Policy, SessionFacts, StationState, Verdict};
+use ocpp::{Frame, HardFault, Message, MessageType, Payload, Reader, Side};
 
 use super::outbox::Outbox;
 use super::waiting::Waiting;
@@ -74,6 +74,10 @@ impl Conversation {
         // Whoever already waits goes first, also when the time of the CALL in flight has just run out.
         self.call_next(from, desk)?;
         if self.must_wait(from, frame, desk) {
+            if self.repeats_waiting(from, frame, desk) {
+                self.join(from, frame, desk);
+                return Ok(());
+            }
             count(&self.gate.counters.queued);
             self.waiting(from).push(frame.bytes(), desk.now);
             return Ok(());
@@ -93,9 +97,35 @@ impl Conversation {
                 let message = read(frame, from, &self.state, desk.policy, desk.reader);
                 desk.policy.must_wait(&message, &self.state, desk.now)
             }
-            Some(MessageType::Send) => queued,
+            // What waits, waits as a text; a binary frame is refused at once.
+            Some(MessageType::Send) => queued && frame.payload() == Payload::Text,
             _ => false,
         }
+    }
+
+    /// Whether a CALL repeats one that still waits: the one answer will serve both, as it does for a
+    /// repetition of the CALL in flight.
+    fn repeats_waiting(&mut self, from: Side, frame: Frame<'_>, desk: &Desk<'_>) -> bool {
+        desk.policy.controls.correlation == Mode::Enforce
+            && ocpp::peek(frame.bytes()) == Some(MessageType::Call)
+            && self.waiting(from).holds(frame.bytes())
+    }
+
+    fn join(&mut self, from: Side, frame: Frame<'_>, desk: &mut Desk<'_>) {
+        count(&self.gate.counters.joined);
+        let message = read(frame, from, &self.state, desk.policy, desk.reader);
+        let (kind, action) = guard::describe(&message);
+        self.gate.events.tell(Event::Message {
+            at: desk.now,
+            session: Arc::clone(&self.session),
+            from,
+            kind,
+            action,
+            bytes: u32::try_from(frame.bytes().len()).unwrap_or(u32::MAX),
+            outcome: Outcome::Joined,
+            findings: Vec::new(),
+            latency: None,
+        });
     }
 
     /// Judges waiting CALLs until one is in flight again.

@@ -23,6 +23,12 @@ impl Waiting {
         self.0.is_none()
     }
 
+    /// Whether that very message waits already.
+    pub(super) fn holds(&self, call: &[u8]) -> bool {
+        let row = self.0.as_ref();
+        row.is_some_and(|row| row.calls.iter().any(|(waiting, _)| **waiting == *call))
+    }
+
     /// No more may come in: stop reading from that side.
     pub(super) fn is_full(&self, limits: &GateLimits) -> bool {
         self.0.as_ref().is_some_and(|row| {

@@ -174,3 +174,54 @@ async fn a_station_struck_off_during_its_handshake_does_not_stay() {
     assert_eq!((left, right), (Some(1001), Some(1001)));
     assert_eq!(how(&scene).await, Closing::Operator);
 }
+
+#[tokio::test]
+async fn a_call_that_repeats_a_waiting_one_joins_it() {
+    let scene = Scene::new().await;
+    let (mut station, mut csms) = scene.session("CP1").await;
+    for id in [1, 2, 2, 3] {
+        station.say(&heartbeat(id)).await;
+    }
+    scene.queued(2).await;
+    for id in [1, 2, 3] {
+        assert_eq!(csms.hear().await, heartbeat(id), "each of them once");
+        let answer = format!(r#"[3,"{id}",{{"currentTime":"2026-11-22T10:00:00Z"}}]"#);
+        csms.say(&answer).await;
+        assert_eq!(station.hear().await, answer);
+    }
+    assert_eq!(scene.gate.counters().snapshot().joined, 1);
+}
+
+#[tokio::test]
+async fn a_binary_message_does_not_become_a_text_by_waiting() {
+    let scene = Scene::new().await;
+    let knocking = scene.knock_as("CP1", "ocpp2.1", Some(("CP1", PASSWORD)));
+    let (station, mut csms) = tokio::join!(knocking, scene.csms.accept());
+    let mut station = station.unwrap();
+    station.say(&heartbeat(1)).await;
+    station.say(&heartbeat(2)).await;
+    let send = br#"[6,"s","NotifyPeriodicEventStream",{}]"#;
+    station.send(Message::binary(send.as_slice())).await;
+    let refused = station.hear().await;
+    assert!(refused.starts_with("[4,"), "{refused}");
+    for id in [1, 2] {
+        assert_eq!(csms.hear().await, heartbeat(id));
+        csms.say(&format!(
+            r#"[3,"{id}",{{"currentTime":"2026-11-22T10:00:00Z"}}]"#
+        ))
+        .await;
+    }
+    station.say(&heartbeat(3)).await;
+    assert_eq!(csms.hear().await, heartbeat(3), "nothing in between");
+}
+
+#[tokio::test]
+async fn an_idle_limit_below_the_ping_interval_is_kept() {
+    let mut setting = Setting::default();
+    setting.settings.session.idle_after = Duration::from_millis(300);
+    let scene = Scene::with(setting).await;
+    let (mut station, mut csms) = scene.session("CP1").await;
+    let (left, right) = tokio::join!(station.closed(), csms.closed());
+    assert_eq!((left, right), (Some(1001), Some(1001)));
+    assert_eq!(how(&scene).await, Closing::Idle);
+}
