@@ -4,16 +4,23 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use guard::{SessionFacts, Tenant};
+use guard::{Closing, SessionFacts, Tenant};
 use ocpp::StationId;
 use tokio::sync::Notify;
 
 type Key = (Tenant, StationId);
+
+/// Nobody has told the session to end.
+const STAYS: u8 = 0;
+/// The operator did, or the gate is shutting down.
+const BY_US: u8 = 1;
+/// The same station has come again, and proved itself.
+const DISPLACED: u8 = 2;
 
 /// All places taken.
 #[derive(Default)]
@@ -25,7 +32,8 @@ pub(crate) struct Live {
 pub(crate) struct Place {
     /// Set once the relay runs.
     session: Mutex<Option<Arc<SessionFacts>>>,
-    told_to_end: AtomicBool,
+    /// [`STAYS`], or who wants it to end.
+    told_to_end: AtomicU8,
     relay: Mutex<Option<Waker>>,
     gone: Notify,
 }
@@ -64,7 +72,7 @@ impl Live {
         if lock(&holder.session).is_none() {
             return Err(Taken::Arriving);
         }
-        holder.end();
+        holder.end(DISPLACED);
         if !self.holds(&key, &holder) || tokio::time::timeout(patience, gone).await.is_ok() {
             return self.try_take(&key).map_err(|_| Taken::Arriving);
         }
@@ -77,7 +85,7 @@ impl Live {
             Entry::Vacant(free) => {
                 let place = Arc::new(Place {
                     session: Mutex::new(None),
-                    told_to_end: AtomicBool::new(false),
+                    told_to_end: AtomicU8::new(STAYS),
                     relay: Mutex::new(None),
                     gone: Notify::new(),
                 });
@@ -102,7 +110,7 @@ impl Live {
         let place = lock(&self.places)
             .get(&(tenant.clone(), station.clone()))
             .cloned();
-        place.inspect(|place| place.end()).is_some()
+        place.inspect(|place| place.end(BY_US)).is_some()
     }
 
     /// Ends every session that `leave` says should.
@@ -112,7 +120,7 @@ impl Live {
         places
             .iter()
             .filter(leaving)
-            .map(|place| place.end())
+            .map(|place| place.end(BY_US))
             .count()
     }
 
@@ -131,8 +139,8 @@ impl Live {
 }
 
 impl Place {
-    fn end(&self) {
-        self.told_to_end.store(true, Ordering::Release);
+    fn end(&self, why: u8) {
+        self.told_to_end.store(why, Ordering::Release);
         if let Some(relay) = lock(&self.relay).as_ref() {
             relay.wake_by_ref();
         }
@@ -153,9 +161,13 @@ impl Seat {
         }
     }
 
-    /// Whether somebody wants this session to end.
-    pub(crate) fn told_to_end(&self) -> bool {
-        self.place.told_to_end.load(Ordering::Acquire)
+    /// Whether somebody wants this session to end, and why.
+    pub(crate) fn told_to_end(&self) -> Option<Closing> {
+        match self.place.told_to_end.load(Ordering::Acquire) {
+            STAYS => None,
+            DISPLACED => Some(Closing::Displaced),
+            _ => Some(Closing::Operator),
+        }
     }
 }
 
@@ -222,7 +234,7 @@ mod tests {
         let old = live.take(key(), PATIENCE).await.unwrap();
         old.sit(session());
         let relay = tokio::spawn(async move {
-            while !old.told_to_end() {
+            while old.told_to_end().is_none() {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             tokio::time::sleep(Duration::from_secs(3)).await;
@@ -242,6 +254,6 @@ mod tests {
         old.sit(session());
         let refused = live.take(key(), PATIENCE).await.err();
         assert_eq!(refused, Some(Taken::WillNotLeave));
-        assert!(old.told_to_end());
+        assert_eq!(old.told_to_end(), Some(Closing::Displaced));
     }
 }

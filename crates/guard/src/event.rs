@@ -87,6 +87,9 @@ pub enum Closing {
     Policy(crate::Reason),
     /// We are shutting down, or the operator ended it.
     Operator,
+    /// The same station came again and proved itself: its old socket was dead, or somebody else
+    /// holds its credential (A02).
+    Displaced,
     /// A bug of ours ended this session.
     Panic,
 }

@@ -109,9 +109,9 @@ impl Relay {
         let now = gate.clock.now();
         let state = StationState::new(session.version, seed);
         seat.sit(Arc::clone(&session));
-        let first_look = gate
-            .clock
-            .instant(now.elapsed + gate.settings.session.ping_after);
+        let session_settings = &gate.settings.session;
+        let first_look = session_settings.ping_after.min(session_settings.idle_after);
+        let first_look = gate.clock.instant(now.elapsed + first_look);
         Relay {
             station: Hop::new(station.wire, Side::Station, station.unread, now.elapsed),
             csms: Hop::new(csms.wire, Side::Csms, csms.unread, now.elapsed),
@@ -143,8 +143,8 @@ impl Relay {
             now: gate.clock.now(),
         };
         self.seat.watch(context.waker());
-        if self.seat.told_to_end() {
-            self.end(Closing::Operator, [Some(1001); 2], &mut desk);
+        if let Some(how) = self.seat.told_to_end() {
+            self.end(how, [Some(1001); 2], &mut desk);
         }
         for turn in 1.. {
             let mut moved = self.receive(Side::Station, context, input, &mut desk);

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::UpstreamSettings;
-use guard::{Event, RefusedHandshake, Secret, UpstreamCredential};
+use guard::{Closing, Event, RefusedHandshake, Secret, UpstreamCredential};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Error;
 
+use crate::farewell::how;
 use crate::scene::{End, PASSWORD, Scene, Setting};
 
 /// Identity, user and password, and what comes of it.
@@ -227,6 +228,7 @@ async fn a_newcomer_with_the_credential_gets_the_seat_when_the_old_sockets_are_g
     });
     assert_eq!(told, Some(1001));
     assert_eq!(old.closed().await, Some(1001));
+    assert_eq!(how(&scene).await, Closing::Displaced);
     let mut newcomer = newcomer.unwrap();
     newcomer.say(r#"[2,"1","Heartbeat",{}]"#).await;
     assert_eq!(new_csms.hear().await, r#"[2,"1","Heartbeat",{}]"#);

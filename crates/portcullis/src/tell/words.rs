@@ -115,6 +115,7 @@ pub(crate) fn closing(how: &Closing) -> Cow<'static, str> {
         Closing::Policy(Reason::Unreadable(fault)) => format!("policy: unreadable, {fault}").into(),
         Closing::Policy(Reason::Control(of)) => format!("policy: {}", control(*of)).into(),
         Closing::Operator => "the gate ended it".into(),
+        Closing::Displaced => "the station came again on another connection".into(),
         Closing::Panic => "a bug of ours".into(),
     }
 }
@@ -132,6 +133,7 @@ pub(crate) fn ending(how: &Closing) -> &'static str {
         Closing::Protocol(..) => "protocol",
         Closing::Policy(_) => "policy",
         Closing::Operator => "operator",
+        Closing::Displaced => "displaced",
         Closing::Panic => "panic",
     }
 }
