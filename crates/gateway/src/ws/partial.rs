@@ -137,16 +137,17 @@ impl Partial {
         };
         let taken = usize::try_from(frame.remaining).map_or(input.len(), |n| n.min(input.len()));
         let piece = input.get(..taken).unwrap_or_default();
-        let announced = frame.remaining;
+        // How much more the message can want; nobody knows before its last fragment has begun.
+        let wanted = if frame.fin { frame.remaining } else { u64::MAX };
         frame.remaining -= taken as u64;
         let key = frame.key;
         frame.key = advance_key(key, taken);
         match &mut self.message {
             Some(message) if !frame.opcode.is_control() => {
-                append_unmasked(&mut message.bytes, piece, key, announced);
+                append_unmasked(&mut message.bytes, piece, key, wanted);
                 message.check_opening(frame.remaining, limits)?;
             }
-            _ => append_unmasked(&mut self.control, piece, key, announced),
+            _ => append_unmasked(&mut self.control, piece, key, wanted),
         }
         if frame.remaining > 0 {
             return Ok((taken, None));
@@ -198,14 +199,13 @@ impl OpenMessage {
     }
 }
 
-/// Appends and unmasks. Room grows with what has come, never with what was announced, and never
-/// beyond it: twice what is held, at most `announced` more.
-fn append_unmasked(held: &mut Vec<u8>, piece: &[u8], key: [u8; 4], announced: u64) {
+/// Appends and unmasks. Room grows with what has come, never with what was announced: it doubles, so
+/// that a thousand small fragments cost no thousand copies, but goes no further than `wanted`.
+fn append_unmasked(held: &mut Vec<u8>, piece: &[u8], key: [u8; 4], wanted: u64) {
     let start = held.len();
-    let spare = held.capacity() - start;
-    if spare < piece.len() {
-        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
-        held.reserve_exact(piece.len().max(start).min(announced));
+    if held.capacity() - start < piece.len() {
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+        held.reserve_exact(piece.len().max(start).min(wanted));
     }
     held.extend_from_slice(piece);
     if let Some(copy) = held.get_mut(start..) {
