@@ -9,53 +9,58 @@
 #
 # The corpus grows in fuzz/corpus, what crashes lies in fuzz/artifacts; neither is committed.
 set -euo pipefail
-cd "$(dirname "$0")/../fuzz"
 
-targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(reader ws_frames handshake config)
+main() {
+  cd "$(dirname "$0")/../fuzz"
 
-if ! command -v g++ >/dev/null; then
-  echo "fuzz: libFuzzer is C++; installing g++"
-  apt-get update -q && apt-get install -qy g++
-fi
+  targets=("$@")
+  [ ${#targets[@]} -gt 0 ] || targets=(reader ws_frames handshake config)
 
-# The flags that cargo-fuzz sets, and nothing that only a nightly compiler knows. Naming the target
-# keeps build scripts and macros out of it.
-triple=$(rustc -vV | sed -n 's/^host: //p')
-export RUSTFLAGS="-Cpasses=sancov-module \
-  -Cllvm-args=-sanitizer-coverage-level=4 \
-  -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
-  -Cllvm-args=-sanitizer-coverage-pc-table \
-  -Cllvm-args=-sanitizer-coverage-trace-compares \
-  -Cllvm-args=-simplifycfg-branch-fold-threshold=0"
-# A target builds no more than it leans on, so that the reader need not wait for TLS and SQLite.
-declare -A leans_on=([reader]='' [ws_frames]=gateway [handshake]=gateway [config]=portcullis)
-build() {
-  # Not --locked: the lock follows what the workspace's own manifests ask for.
-  cargo build --release --target "$triple" --bin "$1" \
-    --no-default-features --features "${leans_on[$1]}"
+  if ! command -v g++ >/dev/null; then
+    echo "fuzz: libFuzzer is C++; installing g++"
+    apt-get update -q && apt-get install -qy g++
+  fi
+
+  # The flags that cargo-fuzz sets, and nothing that only a nightly compiler knows. Naming the target
+  # keeps build scripts and macros out of it.
+  triple=$(rustc -vV | sed -n 's/^host: //p')
+  export RUSTFLAGS="-Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares \
+    -Cllvm-args=-simplifycfg-branch-fold-threshold=0"
+  # A target builds no more than it leans on, so that the reader need not wait for TLS and SQLite.
+  declare -A leans_on=([reader]='' [ws_frames]=gateway [handshake]=gateway [config]=portcullis)
+  build() {
+    # Not --locked: the lock follows what the workspace's own manifests ask for.
+    cargo build --release --target "$triple" --bin "$1" \
+      --no-default-features --features "${leans_on[$1]}"
+  }
+
+  declare -A longest=([reader]=4096 [ws_frames]=768 [handshake]=1024 [config]=4096)
+  status=0
+  for target in "${targets[@]}"; do
+    build "$target"
+    binary=target/$triple/release/$target
+    corpus=corpus/$target
+    mkdir -p "$corpus" "artifacts/$target"
+    FUZZ_SEEDS=$corpus "./$binary" >/dev/null 2>&1
+    log=artifacts/$target/last.log
+    bound=(-max_total_time="${SECONDS_EACH:-60}")
+    [ -z "${RUNS_EACH:-}" ] || bound=(-runs="$RUNS_EACH")
+    if "./$binary" "${bound[@]}" -max_len="${BYTES_MAX:-${longest[$target]}}" -timeout=10 -print_final_stats=1 \
+      -artifact_prefix="artifacts/$target/" "$corpus" >"$log" 2>&1; then
+      outcome=clean
+    else
+      outcome="FOUND SOMETHING: see fuzz/$log"
+      status=1
+    fi
+    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    coverage=$(grep -o 'cov: [0-9]*' "$log" | tail -1 || true)
+    echo "$target: ${executions:-?} executions, ${coverage:-cov: ?}, $outcome"
+  done
+  return $status
 }
 
-declare -A longest=([reader]=4096 [ws_frames]=768 [handshake]=1024 [config]=4096)
-status=0
-for target in "${targets[@]}"; do
-  build "$target"
-  binary=target/$triple/release/$target
-  corpus=corpus/$target
-  mkdir -p "$corpus" "artifacts/$target"
-  FUZZ_SEEDS=$corpus "./$binary" >/dev/null 2>&1
-  log=artifacts/$target/last.log
-  bound=(-max_total_time="${SECONDS_EACH:-60}")
-  [ -z "${RUNS_EACH:-}" ] || bound=(-runs="$RUNS_EACH")
-  if "./$binary" "${bound[@]}" -max_len="${BYTES_MAX:-${longest[$target]}}" -timeout=10 -print_final_stats=1 \
-    -artifact_prefix="artifacts/$target/" "$corpus" >"$log" 2>&1; then
-    outcome=clean
-  else
-    outcome="FOUND SOMETHING: see fuzz/$log"
-    status=1
-  fi
-  executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-  coverage=$(grep -o 'cov: [0-9]*' "$log" | tail -1 || true)
-  echo "$target: ${executions:-?} executions, ${coverage:-cov: ?}, $outcome"
-done
-exit $status
+main "$@"
