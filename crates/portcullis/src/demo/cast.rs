@@ -15,7 +15,7 @@ const CERTIFICATE_EVERY: usize = 5;
 /// The identity of the spare station.
 const SPARE: &str = "MY-STATION";
 /// The identity of the station whose password was stolen.
-const STOLEN: &str = "DE*GAT*E0666";
+const STOLEN: &str = "DE*GAT*X0666";
 
 /// Everybody who is registered.
 pub(super) struct Cast {
@@ -183,6 +183,16 @@ fn hex(octets: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_shares_a_name_however_large_the_fleet() {
+        let authority = Authority::new("demo").unwrap();
+        let cast = Cast::new(2_000, 1, &authority).unwrap();
+        let records = cast.records(&VerifierKey::new([7; 32])).unwrap();
+        let names: std::collections::HashSet<_> =
+            records.iter().map(|record| record.id.folded()).collect();
+        assert_eq!(names.len(), 2_002);
+    }
 
     #[test]
     fn everybody_can_be_registered_and_shows_what_is_registered() {

@@ -7,6 +7,9 @@ use super::{Guest, Show};
 use crate::demo::account::counted;
 use crate::demo::paint::Ink;
 
+/// Stations that a list of who is in names; the others are counted.
+const GUESTS_MAX: usize = 50;
+
 impl Show {
     /// The numbers so far.
     pub(in crate::demo) fn summary(&mut self) {
@@ -58,7 +61,8 @@ impl Show {
         let mut guests: Vec<&Guest> = self.here.values().collect();
         guests.sort_by(|one, other| one.identity.cmp(&other.identity));
         let mut text = self.paint.ink(Ink::Heading, "\n── who is in ──");
-        for guest in guests {
+        let others = guests.len().saturating_sub(GUESTS_MAX);
+        for guest in guests.into_iter().take(GUESTS_MAX) {
             let remark = self.remarks.get(&guest.identity);
             let remark = remark.map_or_else(String::new, |remark| format!("({remark})"));
             text.push_str(&format!(
@@ -68,6 +72,9 @@ impl Show {
                 guest.how,
                 guest.messages,
             ));
+        }
+        if others > 0 {
+            text.push_str(&format!("\n   … and {others} more"));
         }
         self.say(&text);
     }
