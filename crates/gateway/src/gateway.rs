@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::counters::{Counters, count};
 use crate::gate::{Gate, Shared, lets_in};
 use crate::live::Live;
-use crate::settings::Settings;
+use crate::settings::{ListenerSettings, Settings};
 use crate::tls::{self, TlsError};
 use crate::upstream::Upstreams;
 use crate::welcome::{Door, welcome};
@@ -80,6 +80,11 @@ impl Gateway {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             some => some,
         };
+        // All of them before the first is taken: `0.0.0.0` and `[::]` may stand side by side.
+        for ListenerSettings { address, .. } in &settings.listeners {
+            let address = *address;
+            must_be_free(address).map_err(|error| StartError::Listen { address, error })?;
+        }
         let mut doors = vec![Vec::new(); workers];
         let mut addresses = Vec::new();
         for listener in &settings.listeners {
@@ -89,7 +94,6 @@ impl Gateway {
                 error,
             })?;
             let mut address = listener.address;
-            must_be_free(address).map_err(|error| StartError::Listen { address, error })?;
             for worker in &mut doors {
                 let socket = listen(address, settings.limits.accept_backlog)
                     .map_err(|error| StartError::Listen { address, error })?;

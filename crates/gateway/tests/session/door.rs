@@ -349,11 +349,20 @@ async fn over_the_limit_of_connections_nobody_is_served() {
     );
 }
 
-#[tokio::test]
-async fn a_second_gate_does_not_share_the_address_unseen() {
-    let scene = Scene::new().await;
+/// A gate that starts beside the scene's, at these addresses.
+fn start_beside(
+    scene: &Scene,
+    addresses: &[std::net::SocketAddr],
+) -> Result<gateway::Gateway, gateway::StartError> {
     let mut settings = Setting::default().settings;
-    settings.listeners[0].address = scene.gate.addresses()[0];
+    let listener = settings.listeners[0].clone();
+    settings.listeners = addresses
+        .iter()
+        .map(|address| gateway::ListenerSettings {
+            address: *address,
+            ..listener.clone()
+        })
+        .collect();
     let (events, _receiver) = gateway::event_queue(16);
     let shared = gateway::Shared {
         book: Arc::clone(&scene.book),
@@ -361,6 +370,28 @@ async fn a_second_gate_does_not_share_the_address_unseen() {
         events,
         verifier_key: Arc::new(guard::VerifierKey::new([7; 32])),
     };
-    let second = gateway::Gateway::start(settings, shared);
+    gateway::Gateway::start(settings, shared)
+}
+
+#[tokio::test]
+async fn a_second_gate_does_not_share_the_address_unseen() {
+    let scene = Scene::new().await;
+    let second = start_beside(&scene, scene.gate.addresses());
     assert!(matches!(second, Err(gateway::StartError::Listen { .. })));
+}
+
+#[tokio::test]
+async fn both_families_may_listen_on_one_port() {
+    let scene = Scene::new().await;
+    // A port that was free a moment ago.
+    let probe = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = probe.local_addr().unwrap().port();
+    drop(probe);
+    let addresses = [
+        format!("0.0.0.0:{port}").parse().unwrap(),
+        format!("[::]:{port}").parse().unwrap(),
+    ];
+    if std::net::TcpListener::bind("[::1]:0").is_ok() {
+        assert!(start_beside(&scene, &addresses).is_ok());
+    }
 }
