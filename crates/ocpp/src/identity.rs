@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Version;
+use crate::unescape::folded;
 
 /// A station's name. Cheap to clone; compared byte for byte.
 ///
@@ -71,9 +72,10 @@ impl StationId {
     }
 
     /// The form under which two identities that differ only in case are the same, so that a store
-    /// can refuse the second.
+    /// can refuse the second. Letters meet as they do in keys: a CSMS that matches names whatever
+    /// their case takes `ſ` for `s`.
     pub fn folded(&self) -> String {
-        self.0.chars().flat_map(char::to_lowercase).collect()
+        self.0.chars().map(folded).collect()
     }
 
     /// Whether HTTP Basic can carry it as a user name (RFC 7617, 2).
@@ -118,6 +120,15 @@ mod tests {
         assert!(StationId::parse("DE*ABC*E1@x|y=z+_-.", Version::V21).is_ok());
         assert!(StationId::parse("a:b", Version::V16).is_ok_and(|id| !id.fits_basic()));
         assert!(StationId::parse("a:b", Version::V201).is_err());
+    }
+
+    #[test]
+    fn identities_that_differ_only_in_case_fold_to_one() {
+        let folded = |text| StationId::parse(text, Version::V16).map(|id| id.folded());
+        for (one, other) in [("CP-k", "cp-\u{212a}"), ("BOXES", "boxeſ"), ("Ä1", "ä1")] {
+            assert_eq!(folded(one), folded(other), "{one} {other}");
+        }
+        assert_ne!(folded("CP-1"), folded("CP-2"));
     }
 
     #[test]

@@ -169,6 +169,7 @@ async fn a_message_over_the_limit_is_1009() {
     let big = format!(r#"[2,"1","Heartbeat",{{"x":"{}"}}]"#, "x".repeat(2 << 20));
     // The gate hangs up in the middle of it.
     let _ = futures_util::SinkExt::send(&mut station.socket, Message::text(big)).await;
+    assert_eq!(station.closed().await, Some(1009));
     assert_eq!(csms.closed().await, Some(1001));
     assert!(matches!(
         how(&scene).await,
