@@ -29,10 +29,12 @@ pub enum Kind {
     Nginx,
     /// Likewise.
     HaProxy,
+    /// Another build of ours, to see what a change is worth.
+    Before,
 }
 
 impl Kind {
-    /// Ours first.
+    /// Those of the tables, ours first.
     pub const ALL: [Kind; 3] = [Kind::Portcullis, Kind::Nginx, Kind::HaProxy];
 
     /// Its name in the tables.
@@ -41,6 +43,7 @@ impl Kind {
             Kind::Portcullis => "Portcullis",
             Kind::Nginx => "nginx",
             Kind::HaProxy => "HAProxy",
+            Kind::Before => "before",
         }
     }
 }
@@ -58,6 +61,8 @@ pub struct Ground {
     pub csms_tls: SocketAddr,
     /// Our program.
     pub portcullis: PathBuf,
+    /// Another build of it, for [`Kind::Before`].
+    pub before: PathBuf,
     /// How many stations are registered.
     pub stations: usize,
 }
@@ -91,7 +96,10 @@ impl Proxy {
             .join(format!("{}-{}", kind.name().to_lowercase(), address.port()));
         fs::create_dir_all(&dir)?;
         let mut command = match kind {
-            Kind::Portcullis => portcullis::command(address, out, ground, &dir)?,
+            Kind::Portcullis => {
+                portcullis::command(&ground.portcullis, address, out, ground, &dir)?
+            }
+            Kind::Before => portcullis::command(&ground.before, address, out, ground, &dir)?,
             Kind::Nginx => nginx::command(address, out, ground, &dir)?,
             Kind::HaProxy => haproxy::command(address, out, ground, &dir)?,
         };

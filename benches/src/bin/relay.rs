@@ -1,6 +1,7 @@
 //! The relay benchmark: Portcullis between nginx and HAProxy.
 //!
-//! `relay run [--quick] [--only NAME,…] [--part PART,…] [--portcullis FILE] [--work DIR] [--page FILE] [--reader FILE]`
+//! `relay run [--quick] [--only NAME,…] [--part PART,…] [--portcullis FILE]
+//! [--before FILE] [--work DIR] [--page FILE] [--reader FILE]`
 
 use std::fs;
 use std::io;
@@ -35,6 +36,7 @@ struct Options {
     kinds: Vec<Kind>,
     parts: Vec<String>,
     portcullis: PathBuf,
+    before: PathBuf,
     work: PathBuf,
     page: Option<PathBuf>,
     reader: Option<PathBuf>,
@@ -49,6 +51,7 @@ impl Options {
                 .map(str::to_owned)
                 .to_vec(),
             portcullis: "target/release/portcullis".into(),
+            before: PathBuf::new(),
             work: ".work/bench".into(),
             page: None,
             reader: None,
@@ -70,6 +73,10 @@ impl Options {
                 }),
                 "--part" => options.parts = value.split(',').map(str::to_owned).collect(),
                 "--portcullis" => options.portcullis = value.into(),
+                "--before" => {
+                    options.before = std::path::absolute(value)?;
+                    options.kinds.insert(0, Kind::Before);
+                }
                 "--work" => options.work = value.into(),
                 "--page" => options.page = Some(value.into()),
                 "--reader" => options.reader = Some(value.into()),
@@ -90,6 +97,7 @@ fn run(options: &Options) -> io::Result<()> {
         csms_plain: free_address()?,
         csms_tls: free_address()?,
         portcullis: std::path::absolute(&options.portcullis)?,
+        before: options.before.clone(),
         stations: options.plan.stations_max(),
         dir: dir.clone(),
     };

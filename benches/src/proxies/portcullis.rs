@@ -11,6 +11,7 @@ use super::{Ground, Out};
 use crate::stations::{authorization_key, identity};
 
 pub(super) fn command(
+    program: &Path,
     address: SocketAddr,
     out: Out,
     ground: &Ground,
@@ -18,22 +19,22 @@ pub(super) fn command(
 ) -> io::Result<Command> {
     let file = dir.join("portcullis.toml");
     // `init` makes the key file; its configuration makes room for ours.
-    tell(ground, &file, &["init"])?;
+    tell(program, &file, &["init"])?;
     fs::write(&file, configuration(address, out, ground)?)?;
     let fleet = dir.join("fleet.csv");
     fs::write(&fleet, registration(ground.stations))?;
     tell(
-        ground,
+        program,
         &file,
         &["station", "import", &fleet.to_string_lossy()],
     )?;
-    let mut command = super::proxy_command(&ground.portcullis);
+    let mut command = super::proxy_command(program);
     command.arg("serve").arg("--config").arg(&file);
     Ok(command)
 }
 
-fn tell(ground: &Ground, config: &Path, arguments: &[&str]) -> io::Result<()> {
-    let mut command = Command::new(&ground.portcullis);
+fn tell(program: &Path, config: &Path, arguments: &[&str]) -> io::Result<()> {
+    let mut command = Command::new(program);
     let output = command
         .args(arguments)
         .arg("--config")

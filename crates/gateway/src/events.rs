@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use guard::Event;
@@ -13,8 +13,14 @@ use guard::Event;
 /// How often the reader comes by.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
 
+/// Events whose room is kept for the next batch: growing a new queue for each batch would cost more
+/// than filling it.
+const ROOM_KEPT_MAX: usize = 8192;
+
 struct Queue {
     events: Mutex<VecDeque<Event>>,
+    /// The room of a batch that was given back; empty.
+    spare: Mutex<VecDeque<Event>>,
     capacity: usize,
     dropped: AtomicU64,
 }
@@ -31,6 +37,7 @@ pub struct EventReceiver(Arc<Queue>);
 pub fn event_queue(capacity: usize) -> (EventSender, EventReceiver) {
     let queue = Arc::new(Queue {
         events: Mutex::new(VecDeque::new()),
+        spare: Mutex::new(VecDeque::new()),
         capacity: capacity.max(4),
         dropped: AtomicU64::new(0),
     });
@@ -45,7 +52,7 @@ impl EventSender {
             Event::Message { .. } => queue.capacity - queue.capacity / 4,
             _ => queue.capacity,
         };
-        let mut events = queue.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut events = lock(&queue.events);
         if events.len() < room {
             events.push_back(event);
         } else {
@@ -58,7 +65,16 @@ impl EventSender {
 impl EventReceiver {
     /// Takes all that is there, in order.
     pub fn take(&self) -> VecDeque<Event> {
-        std::mem::take(&mut *self.0.events.lock().unwrap_or_else(PoisonError::into_inner))
+        let spare = std::mem::take(&mut *lock(&self.0.spare));
+        std::mem::replace(&mut *lock(&self.0.events), spare)
+    }
+
+    /// Gives the room of a batch back that has been worked off.
+    pub fn give_back(&self, mut batch: VecDeque<Event>) {
+        if batch.capacity() <= ROOM_KEPT_MAX {
+            batch.clear();
+            *lock(&self.0.spare) = batch;
+        }
     }
 
     /// Waits until something is there and takes it all. Cancel-safe.
@@ -76,6 +92,11 @@ impl EventReceiver {
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)
     }
+}
+
+fn lock(events: &Mutex<VecDeque<Event>>) -> MutexGuard<'_, VecDeque<Event>> {
+    // A panic leaves a queue whole: pushing and taking are single steps.
+    events.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -104,6 +125,9 @@ mod tests {
         assert_eq!(receiver.take().len(), 4);
         assert_eq!(receiver.dropped(), 6);
         sender.tell(refusal());
-        assert_eq!(receiver.take().len(), 1, "there is room again");
+        let batch = receiver.take();
+        assert_eq!(batch.len(), 1, "there is room again");
+        receiver.give_back(batch);
+        assert!(receiver.take().is_empty(), "what was given back is gone");
     }
 }

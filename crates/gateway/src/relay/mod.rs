@@ -52,6 +52,16 @@ thread_local! {
     });
 }
 
+/// What asking a side came to.
+enum Receipt {
+    /// It said something, and may have more.
+    Something,
+    /// It has nothing, and wakes us when it has.
+    Nothing,
+    /// We do not want to hear it now.
+    NotAsked,
+}
+
 /// A byte stream whose WebSocket handshake is done, and what came behind it.
 pub(crate) struct Opened {
     pub(crate) wire: Wire,
@@ -146,9 +156,19 @@ impl Relay {
         if let Some(how) = self.seat.told_to_end() {
             self.end(how, [Some(1001); 2], &mut desk);
         }
+        // A side that had nothing wakes us when it has; in this turn it need not be asked again.
+        let mut silent = [false; 2];
         for turn in 1.. {
-            let mut moved = self.receive(Side::Station, context, input, &mut desk);
-            moved |= self.receive(Side::Csms, context, input, &mut desk);
+            let mut moved = false;
+            for (side, silent) in [Side::Station, Side::Csms].into_iter().zip(&mut silent) {
+                if !*silent {
+                    match self.receive(side, context, input, &mut desk) {
+                        Receipt::Something => moved = true,
+                        Receipt::Nothing => *silent = true,
+                        Receipt::NotAsked => {}
+                    }
+                }
+            }
             moved |= self.look_around(context, &mut desk);
             moved |= self
                 .station
@@ -173,25 +193,25 @@ impl Relay {
         Poll::Pending
     }
 
-    /// Takes one helping from that side. True when there may be more to do.
+    /// Takes one helping from that side.
     fn receive(
         &mut self,
         from: Side,
         context: &mut Context<'_>,
         input: &mut [u8],
         desk: &mut Desk<'_>,
-    ) -> bool {
+    ) -> Receipt {
         if !self.may_read(from, desk) {
-            return false;
+            return Receipt::NotAsked;
         }
         let hop = self.hop(from);
         if !hop.unread.is_empty() {
             let mut unread = std::mem::take(&mut hop.unread);
             self.digest(from, &mut unread, desk);
-            return true;
+            return Receipt::Something;
         }
         let Poll::Ready(count) = hop.read(context, input, desk.now.elapsed) else {
-            return false;
+            return Receipt::Nothing;
         };
         if count == 0 {
             hop.lost = true;
@@ -199,7 +219,7 @@ impl Relay {
         } else {
             self.digest(from, input.get_mut(..count).unwrap_or_default(), desk);
         }
-        true
+        Receipt::Something
     }
 
     /// A socket that died while we wrote to it is not read any more, so nobody else would notice.

@@ -235,12 +235,14 @@ async fn tell(
     loop {
         // Nothing may happen for long, and that is news, too.
         let batch = tokio::time::timeout(TELL_EVERY, events.batch()).await;
-        for event in batch.unwrap_or_default() {
+        let mut batch = batch.unwrap_or_default();
+        for event in batch.drain(..) {
             if let Some(onlooker) = &mut onlooker {
                 onlooker(&event);
             }
             teller.tell(&event);
         }
+        events.give_back(batch);
         let now = clock.now();
         if now.elapsed >= looked + TELL_EVERY {
             looked = now.elapsed;
