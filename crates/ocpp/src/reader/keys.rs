@@ -18,8 +18,9 @@ pub(super) struct UnknownKey {
 impl Scan<'_> {
     /// Notes an unknown key among those since `base`.
     ///
-    /// A key meets at most 64 others, and only those of its own hash letter by letter: the work stays
-    /// a fixed multiple of the message's length, whatever a peer writes.
+    /// Two keys of one hash end the walk, alike or not: with at most 64 keys that happens by chance once
+    /// in 2^53 objects, and to whoever crafts keys of one hash, to make us compare them letter by letter
+    /// 64 times over, it happens at once.
     pub(super) fn unknown_key(&mut self, key: Span, base: usize) -> Walk<()> {
         let text = self.inside(key.start, key.end);
         let hash = hash(text);
@@ -29,12 +30,12 @@ impl Scan<'_> {
                 continue;
             }
             let other = self.inside(sibling.start as usize, sibling.end as usize);
-            if unescaped(text).eq(unescaped(other)) {
-                return Err(self.stop(HardFault::DuplicateKey, key.start));
-            }
-            if unescaped(text).map(folded).eq(unescaped(other).map(folded)) {
-                return Err(self.stop(HardFault::CaseVariantKey, key.start));
-            }
+            let fault = if unescaped(text).eq(unescaped(other)) {
+                HardFault::DuplicateKey
+            } else {
+                HardFault::CaseVariantKey
+            };
+            return Err(self.stop(fault, key.start));
         }
         if siblings.len() >= Limits::UNKNOWN_KEYS_MAX {
             return Err(self.stop(HardFault::TooManyUnknownKeys, key.start));
@@ -59,8 +60,7 @@ impl Scan<'_> {
     }
 }
 
-/// FNV-1a over the letters in one case, with the high bits mixed in. Whoever crafts collisions makes
-/// only us compare his own keys.
+/// FNV-1a over the letters in one case, with the high bits mixed in.
 fn hash(text: &str) -> u64 {
     let hash = unescaped(text).fold(0xcbf2_9ce4_8422_2325_u64, |hash, letter| {
         (hash ^ u64::from(folded(letter))).wrapping_mul(0x0000_0100_0000_01b3)
