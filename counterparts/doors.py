@@ -8,6 +8,9 @@ from gate import BASIC, CERTIFICATE, Gate
 
 # Registered for these scenes alone.
 WITH_PASSWORD, WITH_CERTIFICATE, OTHER_CERTIFICATE = "DOOR-1", "DOOR-2", "DOOR-3"
+# Scenes run side by side, and whoever has shown the right password takes the station's seat: each such
+# scene has a station of its own.
+NEWER_VERSION, WITHOUT_CSMS = "DOOR-4", "DOOR-5"
 # A route whose CSMS is not there, and one that is.
 NOWHERE, SOMEWHERE = "nowhere", "mobilityhouse"
 
@@ -25,20 +28,31 @@ class Knock:
 
 
 def register(gate: Gate):
-    gate.register(WITH_PASSWORD, BASIC)
+    for identity in (WITH_PASSWORD, NEWER_VERSION, WITHOUT_CSMS):
+        gate.register(identity, BASIC)
     gate.register(WITH_CERTIFICATE, CERTIFICATE)
     gate.register(OTHER_CERTIFICATE, CERTIFICATE)
 
 
 def knocks(gate: Gate) -> list[Knock]:
     ca = ("--ca", gate.pki.server_ca)
-    good = (*ca, "--password", gate.door(WITH_PASSWORD, SOMEWHERE).password)
+
+    def password(identity: str):
+        return (*ca, "--password", gate.door(identity, SOMEWHERE).password)
+
+    good = password(WITH_PASSWORD)
     other = gate.door(OTHER_CERTIFICATE, SOMEWHERE)
     others = (*ca, "--cert", other.certificate, "--key", other.key)
     refused = "FAILED: server rejected handshake with HTTP {}".format
     return [
         Knock("with a trailing slash", BASIC, (*good, "--trailing-slash"), "SUCCESS"),
-        Knock("with 2.0.1", BASIC, (*good, "--ocpp", "2.0.1"), "SUCCESS"),
+        Knock(
+            "with 2.0.1",
+            BASIC,
+            (*password(NEWER_VERSION), "--ocpp", "2.0.1"),
+            "SUCCESS",
+            identity=NEWER_VERSION,
+        ),
         Knock("without a password", BASIC, ca, refused(401)),
         Knock("with a wrong password", BASIC, (*ca, "--password", "wrong"), refused(401)),
         Knock("with an empty password", BASIC, (*ca, "--username", WITH_PASSWORD), refused(401)),
@@ -48,7 +62,14 @@ def knocks(gate: Gate) -> list[Knock]:
         Knock("with another's certificate", CERTIFICATE, others, refused(401), identity=WITH_CERTIFICATE),
         Knock("without its certificate", CERTIFICATE, ca, refused(401), identity=WITH_CERTIFICATE),
         Knock("on a path without a route", BASIC, good, refused(404), route="elsewhere"),
-        Knock("while the CSMS is not there", BASIC, good, refused(503), route=NOWHERE),
+        Knock(
+            "while the CSMS is not there",
+            BASIC,
+            password(WITHOUT_CSMS),
+            refused(503),
+            route=NOWHERE,
+            identity=WITHOUT_CSMS,
+        ),
         Knock("without trust in the gate", BASIC, good[2:], "certificate verify failed"),
         # It tells no more than this, and ends as failed.
         Knock("without TLS", BASIC, (*good[2:], "--no-tls"), "Connecting to ws://"),
