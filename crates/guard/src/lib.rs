@@ -9,6 +9,7 @@ mod credential;
 mod describe;
 mod event;
 mod keys;
+mod model;
 mod moment;
 mod policy;
 mod redact;
@@ -26,6 +27,7 @@ pub use event::{
     Closing, ConnectionKind, Event, MessageKind, Outcome, RefusedHandshake, SessionFacts,
 };
 pub use keys::{PseudonymKey, VerifierKey};
+pub use model::LimitsException;
 pub use moment::{Moment, UnixMillis};
 pub use policy::{Controls, OnUnreadable, Policy};
 pub use redact::{Shown, shown};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ocpp::{Limits, Message};
 
-use crate::{Judgement, Mode, Moment, StationState};
+use crate::{Judgement, LimitsException, Mode, Moment, StationState};
 
 mod answer;
 mod call;
@@ -64,8 +64,10 @@ pub struct Policy {
     pub call_timeout: Duration,
     /// What to do after a message that could not be read.
     pub unreadable: OnUnreadable,
-    /// What a message may cost us; for the reader.
+    /// What a message may cost us.
     pub limits: Limits,
+    /// Models with caps of their own; the first that fits holds.
+    pub limits_exceptions: Vec<LimitsException>,
 }
 
 impl Policy {
@@ -91,6 +93,18 @@ impl Policy {
         }
     }
 
+    /// The caps for this session's messages, in both directions: those of its model, once a
+    /// BootNotification has been passed on that names one with an exception. For the reader.
+    pub fn limits_for<'p>(&'p self, state: &StationState) -> &'p Limits {
+        let Some(model) = &state.model else {
+            return &self.limits;
+        };
+        let mut exceptions = self.limits_exceptions.iter();
+        exceptions
+            .find(|exception| exception.is_for(model))
+            .map_or(&self.limits, |exception| &exception.limits)
+    }
+
     /// Whether a message has to wait: it is a CALL, and its sender has another one in flight. A
     /// repetition of that very CALL does not wait, since it goes no further.
     ///
@@ -113,6 +127,7 @@ impl Default for Policy {
             call_timeout: Policy::CALL_TIMEOUT,
             unreadable: OnUnreadable::default(),
             limits: Limits::default(),
+            limits_exceptions: Vec::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use ocpp::catalogue::ActionFacts;
 use ocpp::{Action, Exchange, Facts, Meaning, Side, Version};
 
 use crate::Moment;
+use crate::model::Model;
 
 /// One session's memory: its open CALLs, and how seldom its station may speak.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub struct StationState {
     pub(crate) exchange: Exchange,
     /// In seconds; zero until one was seen.
     heartbeat_longest: u32,
+    /// What its BootNotification said it is.
+    pub(crate) model: Option<Model>,
 }
 
 impl StationState {
@@ -26,6 +29,7 @@ impl StationState {
             version,
             exchange: Exchange::new(seed),
             heartbeat_longest: 0,
+            model: None,
         }
     }
 
@@ -63,7 +67,14 @@ impl StationState {
         }
     }
 
-    /// The CSMS may set it later by configuration. We do not wait for the station's answer: to
+    /// A Boot says which model this is.
+    pub(crate) fn told(&mut self, action: &ActionFacts, facts: &Facts<'_>) {
+        if action.name == "BootNotification" {
+            self.model = Model::of(facts);
+        }
+    }
+
+    /// The CSMS may set the interval later by configuration. We do not wait for the station's answer: to
     /// believe the longer interval at once only delays our own idle limit.
     pub(crate) fn asked(&mut self, action: &ActionFacts, facts: &Facts<'_>) {
         if !matches!(action.name, "ChangeConfiguration" | "SetVariables") {

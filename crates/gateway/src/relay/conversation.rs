@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::{Event, Judgement, Mode, Moment, Outcome, Policy, SessionFacts, StationState, Verdict};
-use ocpp::{Frame, HardFault, Message, MessageType, Payload, Reader, Side};
+use ocpp::{Frame, HardFault, Limits, Message, MessageType, Payload, Reader, Side};
 
 use super::outbox::Outbox;
 use super::waiting::Waiting;
@@ -181,6 +181,11 @@ impl Conversation {
         });
     }
 
+    /// The caps for messages of this session, in both directions.
+    pub(super) fn limits<'p>(&self, policy: &'p Policy) -> &'p Limits {
+        policy.limits_for(&self.state)
+    }
+
     /// No more CALLs of that side may come in for now.
     pub(super) fn is_full(&self, from: Side) -> bool {
         let limits = &self.gate.settings.limits;
@@ -233,7 +238,7 @@ fn read<'m>(
         frame,
         from,
         state.version(),
-        &policy.limits,
+        policy.limits_for(state),
         state.exchange(),
     )
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use guard::{Closing, Event, Moment, SessionFacts, StationState};
+use guard::{Closing, Event, Mode, Moment, SessionFacts, StationState};
 use ocpp::{Frame, Limits, Reader, Side};
 use tokio::time::Sleep;
 
@@ -255,11 +255,15 @@ impl Relay {
 
     /// Decodes bytes of one side and acts on what they say.
     fn digest(&mut self, from: Side, bytes: &mut [u8], desk: &mut Desk<'_>) {
-        let policy = desk.policy;
-        let allowance = |opening: &[u8]| policy.limits.bytes_max_for(opening) as usize;
+        let caps = self.conversation.limits(desk.policy);
+        let allowance = |opening: &[u8]| caps.bytes_max_for(opening) as usize;
         let limits = WsLimits {
             fragments_max: WsLimits::FRAGMENTS_MAX,
-            ordinary_bytes_max: policy.limits.message_bytes_max as usize,
+            // A cap that is only observed must not close the connection: the reader will tell of it.
+            ordinary_bytes_max: match desk.policy.controls.schema {
+                Mode::Enforce => caps.message_bytes_max as usize,
+                Mode::Observe | Mode::Off => Limits::MESSAGE_BYTES_MAX as usize,
+            },
             message_bytes_max: Limits::MESSAGE_BYTES_MAX as usize,
             allowance: &allowance,
         };

@@ -257,3 +257,65 @@ async fn who_does_not_take_what_is_sent_stops_the_sender_and_loses_nothing() {
     .await
     .expect("all of it passes");
 }
+
+#[tokio::test]
+async fn a_model_may_send_more_than_others_once_it_has_said_what_it_is() {
+    let mut setting = Setting::default();
+    setting.policy.controls.schema = guard::Mode::Enforce;
+    setting.policy.limits.message_bytes_max = 1024;
+    setting.policy.limits.action_bytes_max.clear();
+    setting.policy.limits_exceptions = vec![guard::LimitsException {
+        maker: "maker ag".to_owned(),
+        model: "Wall*".to_owned(),
+        limits: ocpp::Limits::default(),
+    }];
+    let scene = Scene::with(setting).await;
+    let long = |id: &str| {
+        let data = "x".repeat(3000);
+        format!(r#"[2,"{id}","DataTransfer",{{"vendorId":"v","data":"{data}"}}]"#)
+    };
+    let boot = |model: &str| {
+        format!(
+            r#"[2,"boot","BootNotification",{{"chargePointVendor":"Maker AG","chargePointModel":"{model}"}}]"#
+        )
+    };
+    let booted =
+        r#"[3,"boot",{"status":"Accepted","currentTime":"2026-11-22T10:00:00Z","interval":300}]"#;
+    for (model, passes) in [("Wall Box 22", true), ("Pole", false)] {
+        let (mut station, mut csms) = scene.session("CP1").await;
+        station.say(&boot(model)).await;
+        csms.hear().await;
+        csms.say(booted).await;
+        station.hear().await;
+        station.say(&long("after")).await;
+        if passes {
+            assert_eq!(csms.hear().await, long("after"));
+        } else {
+            assert_eq!(station.closed().await, Some(1009));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cap_that_is_only_observed_lets_pass_and_tells() {
+    let mut setting = Setting::default();
+    setting.policy.controls.schema = guard::Mode::Observe;
+    let scene = Scene::with(setting).await;
+    let (mut station, mut csms) = scene.session("CP1").await;
+    let data = "x".repeat(100_000);
+    let call = format!(r#"[2,"1","StatusNotification",{{"info":"{data}"}}]"#);
+    station.say(&call).await;
+    assert_eq!(csms.hear().await, call);
+    let found = scene
+        .event(|event| match event {
+            Event::Message { findings, .. } => Some(
+                findings
+                    .iter()
+                    .map(|finding| finding.control)
+                    .collect::<Vec<_>>(),
+            ),
+            _ => None,
+        })
+        .await;
+    assert!(found.contains(&guard::Control::Schema), "{found:?}");
+}

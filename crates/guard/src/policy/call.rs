@@ -51,8 +51,10 @@ impl Policy {
         let action = known(call.action);
         let (since, time_out) = (now.elapsed, self.call_timeout);
         state.exchange.open(call.from, key, action, since, time_out);
-        if let (Side::Csms, Some(action)) = (call.from, action) {
-            state.asked(action, &call.facts);
+        match (call.from, action) {
+            (Side::Csms, Some(action)) => state.asked(action, &call.facts),
+            (Side::Station, Some(action)) => state.told(action, &call.facts),
+            (_, None) => {}
         }
         forward(MessageKind::Call, &call, case)
     }

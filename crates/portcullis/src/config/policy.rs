@@ -1,12 +1,13 @@
 //! `[controls]` and `[messages]`: what a message must keep, and what it may cost.
 
-use guard::{Controls, Mode, OnUnreadable, Policy};
+use guard::{Controls, LimitsException, Mode, OnUnreadable, Policy};
 use ocpp::{Limits, Version, catalogue};
 
+use super::source::Placed;
 use super::table::Section;
 use crate::nearest;
 
-pub(super) fn policy(mut controls: Section<'_>, messages: Section<'_>) -> Policy {
+pub(super) fn policy(mut controls: Section<'_>, mut messages: Section<'_>) -> Policy {
     let d = Policy::default();
     let policy = Policy {
         controls: Controls {
@@ -24,9 +25,16 @@ pub(super) fn policy(mut controls: Section<'_>, messages: Section<'_>) -> Policy
             d.unreadable,
         ),
         call_timeout: controls.seconds("call_timeout_seconds", 1..=3600, d.call_timeout),
-        limits: limits(messages),
+        limits: limits(&mut messages, &d.limits),
+        limits_exceptions: Vec::new(),
+    };
+    let limits_exceptions = exceptions(&mut messages, &policy.limits);
+    let policy = Policy {
+        limits_exceptions,
+        ..policy
     };
     controls.finish();
+    messages.finish();
     policy
 }
 
@@ -39,17 +47,35 @@ fn mode(section: &mut Section<'_>, key: &'static str, default: Mode) -> Mode {
     section.choice(key, &modes, default)
 }
 
-fn limits(mut section: Section<'_>) -> Limits {
+/// Models with other caps; what an exception does not set is as for everyone.
+fn exceptions(messages: &mut Section<'_>, usual: &Limits) -> Vec<LimitsException> {
+    let sections = messages.sections("exception");
+    let exception = |mut section: Section<'_>| {
+        let name = |name: Option<Placed<String>>| name.map(|name| name.value);
+        let maker = name(section.needed_text("maker", "Maker AG")).unwrap_or_default();
+        let model = name(section.needed_text("model", "Wall Box*")).unwrap_or_default();
+        let limits = limits(&mut section, usual);
+        section.finish();
+        LimitsException {
+            maker,
+            model,
+            limits,
+        }
+    };
+    sections.into_iter().map(exception).collect()
+}
+
+fn limits(section: &mut Section<'_>, usual: &Limits) -> Limits {
     let bytes = 1024..=u64::from(Limits::MESSAGE_BYTES_MAX);
-    let mut limits = Limits::default();
+    let mut limits = usual.clone();
     limits.message_bytes_max = number(
-        &mut section,
+        section,
         "bytes_max",
         bytes.clone(),
         limits.message_bytes_max,
     );
     limits.list_items_max = number(
-        &mut section,
+        section,
         "list_items_max",
         1..=1_000_000,
         limits.list_items_max,
@@ -68,7 +94,6 @@ fn limits(mut section: Section<'_>) -> Limits {
             .retain(|(name, _)| *name != action.value);
         limits.action_bytes_max.push((action.value, bytes_max));
     }
-    section.finish();
     limits
 }
 

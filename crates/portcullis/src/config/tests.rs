@@ -156,6 +156,37 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn a_model_may_have_caps_of_its_own() {
+    let text = format!(
+        "{SMALL}[messages]\nbytes_max = 2048\nlist_items_max = 7\n\
+         [[messages.exception]]\nmaker = \"Maker AG\"\nmodel = \"Wall Box*\"\nbytes_max = 4096\n\
+         action_bytes_max = {{ BootNotification = 8192 }}\n"
+    );
+    let policy = read(&text).unwrap().policy;
+    let [exception] = policy.limits_exceptions.as_slice() else {
+        panic!("one exception");
+    };
+    assert_eq!(
+        (exception.maker.as_str(), exception.model.as_str()),
+        ("Maker AG", "Wall Box*")
+    );
+    assert_eq!(
+        (
+            policy.limits.message_bytes_max,
+            exception.limits.message_bytes_max
+        ),
+        (2048, 4096)
+    );
+    assert_eq!(
+        exception.limits.list_items_max, 7,
+        "what it does not set is as for everyone"
+    );
+    let boot = ("BootNotification".to_owned(), 8192);
+    assert!(exception.limits.action_bytes_max.contains(&boot));
+    assert!(!policy.limits.action_bytes_max.contains(&boot));
+}
+
+#[test]
 fn each_mistake_is_told_at_its_line() {
     // What stands in place of which line of SMALL (or after it, from 8), and what is said.
     let cases: &[(usize, &str, &str)] = &[

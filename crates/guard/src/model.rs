@@ -1,0 +1,90 @@
+//! Which model a station says it is, and the caps that a model may have of its own.
+
+use ocpp::{Facts, Limits, Meaning};
+
+/// A station's own words about itself, from the BootNotification that was passed on. Nobody has
+/// proved them: they may widen a cap, never open a door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Model {
+    maker: Box<str>,
+    model: Box<str>,
+}
+
+/// Characters kept of a maker's or a model's name; OCPP allows 20 in 1.6 and 50 in 2.x.
+const NAME_CHARS_MAX: usize = 50;
+
+impl Model {
+    /// From a BootNotification's facts; `None` when it does not name both.
+    pub(crate) fn of(facts: &Facts<'_>) -> Option<Model> {
+        let name = |meaning| {
+            let text = ocpp::unescape(facts.first(meaning)?);
+            Some(text.chars().take(NAME_CHARS_MAX).collect::<String>())
+        };
+        Some(Model {
+            maker: name(Meaning::Maker)?.into(),
+            model: name(Meaning::Model)?.into(),
+        })
+    }
+}
+
+/// Other caps for one model: what real stations of it need, or what its CSMS must be spared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitsException {
+    /// Its maker as BootNotification spells it; case does not matter, a `*` at the end stands for
+    /// anything.
+    pub maker: String,
+    /// Its model, likewise.
+    pub model: String,
+    /// All its caps.
+    pub limits: Limits,
+}
+
+impl LimitsException {
+    pub(crate) fn is_for(&self, station: &Model) -> bool {
+        matches(&self.maker, &station.maker) && matches(&self.model, &station.model)
+    }
+}
+
+/// Asked for every message of a fleet with exceptions, so nothing here allocates.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut letters = name.chars().flat_map(char::to_lowercase);
+    let (start, open) = match pattern.strip_suffix('*') {
+        Some(start) => (start, true),
+        None => (pattern, false),
+    };
+    let mut wanted = start.chars().flat_map(char::to_lowercase);
+    wanted.all(|letter| letters.next() == Some(letter)) && (open || letters.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_match_in_any_case_and_by_their_start() {
+        let station = Model {
+            maker: "Maker AG".into(),
+            model: "Wall Box 22".into(),
+        };
+        let exception = |maker: &str, model: &str| LimitsException {
+            maker: maker.to_owned(),
+            model: model.to_owned(),
+            limits: Limits::default(),
+        };
+        for (maker, model) in [
+            ("maker ag", "wall*"),
+            ("*", "WALL BOX 22"),
+            ("Maker AG", "*"),
+        ] {
+            assert!(exception(maker, model).is_for(&station), "{maker} {model}");
+        }
+        for (maker, model) in [
+            ("Maker", "*"),
+            ("*", "Box*"),
+            ("", ""),
+            ("Other", "Wall Box 22"),
+        ] {
+            assert!(!exception(maker, model).is_for(&station), "{maker} {model}");
+        }
+    }
+}
