@@ -1,26 +1,30 @@
 //! Who is here: one place a station, taken before its upstream is opened and left when both its
 //! sockets are gone, so that no CSMS ever sees two connections of one station (counterparts: two of
 //! them silence each other).
+//!
+//! A place that is taken is given up only by a station that is no longer there: whoever comes with
+//! the station's credential while its session lives makes the gate ask that session for a sign of
+//! life, and is refused when there is one (threats A02, A03).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use guard::{Closing, SessionFacts, Tenant};
+use guard::{SessionFacts, Tenant};
 use ocpp::StationId;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout};
 
 type Key = (Tenant, StationId);
 
-/// Nobody has told the session to end.
-const STAYS: u8 = 0;
-/// The operator did, or the gate is shutting down.
-const BY_US: u8 = 1;
-/// The same station has come again, and proved itself.
-const DISPLACED: u8 = 2;
+/// Orders to a relay, one bit each.
+const LEAVE: u8 = 1;
+const SHOW_LIFE: u8 = 2;
 
 /// All places taken.
 #[derive(Default)]
@@ -29,13 +33,17 @@ pub(crate) struct Live {
 }
 
 /// One station's place, from authentication to the end of both sockets.
+#[derive(Default)]
 pub(crate) struct Place {
     /// Set once the relay runs.
     session: Mutex<Option<Arc<SessionFacts>>>,
-    /// [`STAYS`], or who wants it to end.
-    told_to_end: AtomicU8,
+    orders: AtomicU8,
     relay: Mutex<Option<Waker>>,
     gone: Notify,
+    /// Somebody waits for this place already.
+    wanted: AtomicBool,
+    question: Mutex<Option<Box<Question>>>,
+    answered: Mutex<Option<Instant>>,
 }
 
 /// Holds a place; dropping it frees the place, whatever ended the session.
@@ -45,50 +53,84 @@ pub(crate) struct Seat {
     place: Arc<Place>,
 }
 
+/// "Are you still there?", asked of a relay. Dropping it says that the session is ending.
+pub(crate) struct Question {
+    /// Who stands at the door.
+    pub(crate) newcomer: SocketAddr,
+    answer: oneshot::Sender<()>,
+}
+
+/// How long a newcomer waits, and how often a live session is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For the sign of life and for the end of the old session together.
+    pub(crate) takeover: Duration,
+    /// Whoever has shown life is not asked again within this time.
+    pub(crate) pause: Duration,
+}
+
 /// Why there is no place.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
-    /// Another handshake of the same station is under way.
+    /// Another handshake of the same station is under way, or waits for its place.
     Arriving,
+    /// The live session has shown that it lives; where its station is.
+    Alive(SocketAddr),
     /// The older session did not end in time.
     WillNotLeave,
 }
 
+/// One newcomer's turn to ask for a place; dropping it lets others ask.
+struct Takeover<'p>(&'p Place);
+
 impl Live {
-    /// Takes the station's place. A live session of the same station is ended first, and its
-    /// sockets awaited: the newcomer has proved who it is, and stations reconnect because their old
-    /// socket is dead.
+    /// Takes the station's place. A live session of the same station is asked for a sign of life
+    /// first; only one that gives none is ended, and its sockets awaited.
     pub(crate) async fn take(
         self: &Arc<Self>,
         key: Key,
-        patience: Duration,
+        newcomer: SocketAddr,
+        patience: Patience,
     ) -> Result<Seat, Taken> {
         let holder = match self.try_take(&key) {
             Ok(seat) => return Ok(seat),
             Err(holder) => holder,
         };
-        // Made before the order is given, so that a farewell in between is not missed.
-        let gone = holder.gone.notified();
-        if lock(&holder.session).is_none() {
+        let Some(session) = lock(&holder.session).clone() else {
             return Err(Taken::Arriving);
+        };
+        let turn = holder.take_turn().ok_or(Taken::Arriving)?;
+        if holder.has_answered_within(patience.pause) {
+            return Err(Taken::Alive(session.peer));
         }
-        holder.end(DISPLACED);
-        if !self.holds(&key, &holder) || tokio::time::timeout(patience, gone).await.is_ok() {
-            return self.try_take(&key).map_err(|_| Taken::Arriving);
+        // Made before the question is put, so that a farewell in between is not missed.
+        let mut gone = pin!(holder.gone.notified());
+        let mut answer = holder.ask(newcomer);
+        let leaving = async {
+            tokio::select! {
+                biased;
+                () = &mut gone => return Ok(()),
+                // An error instead of an answer: the session is ending, and its end is awaited.
+                alive = &mut answer => if alive.is_ok() {
+                    return Err(Taken::Alive(session.peer));
+                },
+            }
+            gone.await;
+            Ok(())
+        };
+        if self.holds(&key, &holder) {
+            let outcome = timeout(patience.takeover, leaving).await;
+            outcome.unwrap_or(Err(Taken::WillNotLeave))?;
         }
-        Err(Taken::WillNotLeave)
+        drop(turn);
+        self.try_take(&key).map_err(|_| Taken::Arriving)
     }
 
     fn try_take(self: &Arc<Self>, key: &Key) -> Result<Seat, Arc<Place>> {
         match lock(&self.places).entry(key.clone()) {
             Entry::Occupied(taken) => Err(Arc::clone(taken.get())),
             Entry::Vacant(free) => {
-                let place = Arc::new(Place {
-                    session: Mutex::new(None),
-                    told_to_end: AtomicU8::new(STAYS),
-                    relay: Mutex::new(None),
-                    gone: Notify::new(),
-                });
+                let place = Arc::new(Place::default());
                 free.insert(Arc::clone(&place));
                 Ok(Seat {
                     live: Arc::clone(self),
@@ -110,7 +152,7 @@ impl Live {
         let place = lock(&self.places)
             .get(&(tenant.clone(), station.clone()))
             .cloned();
-        place.inspect(|place| place.end(BY_US)).is_some()
+        place.inspect(|place| place.end()).is_some()
     }
 
     /// Ends every session that `leave` says should.
@@ -120,7 +162,7 @@ impl Live {
         places
             .iter()
             .filter(leaving)
-            .map(|place| place.end(BY_US))
+            .map(|place| place.end())
             .count()
     }
 
@@ -139,11 +181,41 @@ impl Live {
 }
 
 impl Place {
-    fn end(&self, why: u8) {
-        self.told_to_end.store(why, Ordering::Release);
+    fn end(&self) {
+        self.order(LEAVE);
+    }
+
+    fn order(&self, order: u8) {
+        self.orders.fetch_or(order, Ordering::AcqRel);
         if let Some(relay) = lock(&self.relay).as_ref() {
             relay.wake_by_ref();
         }
+    }
+
+    fn take_turn(&self) -> Option<Takeover<'_>> {
+        let free = !self.wanted.swap(true, Ordering::AcqRel);
+        // Made only where it is ours to drop again.
+        free.then(|| Takeover(self))
+    }
+
+    fn has_answered_within(&self, pause: Duration) -> bool {
+        lock(&self.answered).is_some_and(|at| at.elapsed() < pause)
+    }
+
+    /// Puts the question; an error instead of an answer says that the session is ending.
+    fn ask(&self, newcomer: SocketAddr) -> oneshot::Receiver<()> {
+        let (answer, receiver) = oneshot::channel();
+        *lock(&self.question) = Some(Box::new(Question { newcomer, answer }));
+        self.order(SHOW_LIFE);
+        receiver
+    }
+}
+
+impl Drop for Takeover<'_> {
+    fn drop(&mut self) {
+        // What the relay has not heard yet is for nobody any more.
+        *lock(&self.0.question) = None;
+        self.0.wanted.store(false, Ordering::Release);
     }
 }
 
@@ -161,13 +233,27 @@ impl Seat {
         }
     }
 
-    /// Whether somebody wants this session to end, and why.
-    pub(crate) fn told_to_end(&self) -> Option<Closing> {
-        match self.place.told_to_end.load(Ordering::Acquire) {
-            STAYS => None,
-            DISPLACED => Some(Closing::Displaced),
-            _ => Some(Closing::Operator),
-        }
+    /// Whether there is any order for this session; asked at every turn.
+    pub(crate) fn has_orders(&self) -> bool {
+        self.place.orders.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether somebody wants this session to end.
+    pub(crate) fn told_to_end(&self) -> bool {
+        self.place.orders.load(Ordering::Acquire) & LEAVE != 0
+    }
+
+    /// The question whether this session's station is still there, once.
+    pub(crate) fn question(&self) -> Option<Box<Question>> {
+        self.place.orders.fetch_and(!SHOW_LIFE, Ordering::AcqRel);
+        lock(&self.place.question).take()
+    }
+
+    /// The station was heard after the question.
+    pub(crate) fn alive(&self, question: Question) {
+        *lock(&self.place.answered) = Some(Instant::now());
+        // A newcomer that waits no longer needs no answer.
+        let _ = question.answer.send(());
     }
 }
 
@@ -191,69 +277,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use guard::{ConnectionKind, RouteId};
-    use ocpp::Version;
-
-    const PATIENCE: Duration = Duration::from_secs(15);
-
-    fn key() -> Key {
-        let station = StationId::parse("CP1", Version::V16).unwrap();
-        (Tenant(Arc::from("cpo")), station)
-    }
-
-    fn session() -> Arc<SessionFacts> {
-        let (tenant, station) = key();
-        Arc::new(SessionFacts {
-            number: 1,
-            station,
-            tenant,
-            route: RouteId(Arc::from("main")),
-            version: Version::V16,
-            kind: ConnectionKind::TlsBasic,
-            peer: "127.0.0.1:1".parse().unwrap(),
-        })
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn two_arrivals_of_one_station_do_not_both_get_in() {
-        let live = Arc::new(Live::default());
-        let first = live.take(key(), PATIENCE).await.unwrap();
-        assert_eq!(
-            live.take(key(), PATIENCE).await.err(),
-            Some(Taken::Arriving)
-        );
-        drop(first);
-        assert!(live.take(key(), PATIENCE).await.is_ok());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_session_is_ended_and_awaited_before_the_newcomer_sits() {
-        let live = Arc::new(Live::default());
-        let old = live.take(key(), PATIENCE).await.unwrap();
-        old.sit(session());
-        let relay = tokio::spawn(async move {
-            while old.told_to_end().is_none() {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-            tokio::time::sleep(Duration::from_secs(3)).await;
-        });
-        let newcomer = live.take(key(), PATIENCE).await.unwrap();
-        assert!(relay.await.is_ok());
-        // The late end of the old one has not touched the new one's place.
-        assert_eq!(live.len(), 1);
-        drop(newcomer);
-        assert_eq!(live.len(), 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_will_not_leave_keeps_the_seat() {
-        let live = Arc::new(Live::default());
-        let old = live.take(key(), PATIENCE).await.unwrap();
-        old.sit(session());
-        let refused = live.take(key(), PATIENCE).await.err();
-        assert_eq!(refused, Some(Taken::WillNotLeave));
-        assert_eq!(old.told_to_end(), Some(Closing::Displaced));
-    }
-}
+mod tests;

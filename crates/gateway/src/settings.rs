@@ -75,9 +75,14 @@ pub struct GateLimits {
     pub head_deadline: Duration,
     /// For connection, TLS and upgrade towards the CSMS together.
     pub upstream_deadline: Duration,
-    /// Waiting for an older session of the same station to be gone, its upstream included; longer
-    /// than [`SessionSettings::close_deadline`], since its sockets may be dead.
-    pub displace_deadline: Duration,
+    /// A live session whose station comes anew shows a sign of life within this time, or is ended.
+    pub probe_deadline: Duration,
+    /// A session that has shown one is not asked again within this time.
+    pub probe_pause: Duration,
+    /// From the newcomer's credential to its place: the sign of life and the end of the old session,
+    /// its upstream included. Longer than `probe_deadline` and [`SessionSettings::close_deadline`]
+    /// together, since a dead session needs both.
+    pub takeover_deadline: Duration,
     /// argon2 runs under way at once in the whole gate (each takes 19 MiB).
     pub slow_hashes_max: usize,
     /// Waiting for a turn to hash a password slowly.
@@ -102,7 +107,9 @@ impl Default for GateLimits {
             tls_deadline: Duration::from_secs(10),
             head_deadline: Duration::from_secs(10),
             upstream_deadline: Duration::from_secs(10),
-            displace_deadline: Duration::from_secs(15),
+            probe_deadline: Duration::from_secs(5),
+            probe_pause: Duration::from_secs(1),
+            takeover_deadline: Duration::from_secs(15),
             slow_hashes_max: 2,
             hash_deadline: Duration::from_secs(20),
             hashes_remembered_max: 100_000,

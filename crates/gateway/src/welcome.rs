@@ -23,7 +23,7 @@ use crate::counters::count;
 use crate::credential;
 use crate::gate::{Gate, lets_in};
 use crate::http::{self, Parsed, RequestHead, Status};
-use crate::live::{Seat, Taken};
+use crate::live::{Patience, Seat, Taken};
 use crate::records::StationTls;
 use crate::relay::{Opened, Relay};
 use crate::upstream::Visitor;
@@ -234,7 +234,9 @@ async fn arrange(
     let admitted = credential::check(gate, &book, claim.map_err(&rejected)?)
         .await
         .map_err(&rejected)?;
-    let seat = take_seat(gate, route, &admitted).await.map_err(&rejected)?;
+    let seat = take_seat(gate, route, &admitted, visit.peer)
+        .await
+        .map_err(&rejected)?;
     let visitor = Visitor {
         peer: visit.peer,
         tls: visit.tls,
@@ -263,15 +265,19 @@ async fn take_seat(
     gate: &Gate,
     route: &Route,
     admitted: &Admitted,
+    newcomer: SocketAddr,
 ) -> Result<Seat, RefusedHandshake> {
     let key = (route.tenant.clone(), admitted.station().id.clone());
-    let patience = gate.settings.limits.displace_deadline;
-    gate.live
-        .take(key, patience)
-        .await
-        .map_err(|taken| match taken {
-            Taken::Arriving | Taken::WillNotLeave => RefusedHandshake::AlreadyConnected,
-        })
+    let limits = &gate.settings.limits;
+    let patience = Patience {
+        takeover: limits.takeover_deadline,
+        pause: limits.probe_pause,
+    };
+    let taken = gate.live.take(key, newcomer, patience).await;
+    taken.map_err(|taken| match taken {
+        Taken::Alive(holder) => RefusedHandshake::SessionAlive { holder },
+        Taken::Arriving | Taken::WillNotLeave => RefusedHandshake::AlreadyConnected,
+    })
 }
 
 /// Sends the 101 and hands both wires to a relay; `None` when the station is gone by then.
@@ -337,6 +343,7 @@ fn status(why: &RefusedHandshake) -> Option<Status> {
         | RefusedHandshake::UserNotIdentity
         | RefusedHandshake::BadIdentity => Some(Status::Unauthorized),
         RefusedHandshake::AlreadyConnected
+        | RefusedHandshake::SessionAlive { .. }
         | RefusedHandshake::Upstream(_)
         | RefusedHandshake::Deadline("hash_deadline")
         | RefusedHandshake::Limit(_) => Some(Status::ServiceUnavailable),

@@ -60,8 +60,14 @@ pub enum RefusedHandshake {
     UserNotIdentity,
     /// None of the offered subprotocols is allowed (A16).
     NoVersion,
-    /// The station already has a live session.
+    /// The station already has a live session, or another handshake of it is under way.
     AlreadyConnected,
+    /// The station's live session has shown that its station is still there: somebody else comes
+    /// with its credential (A02, A03).
+    SessionAlive {
+        /// From where the live session comes.
+        holder: SocketAddr,
+    },
     /// The CSMS could not be reached, or refused; in words.
     Upstream(String),
     /// A deadline passed.
@@ -87,9 +93,9 @@ pub enum Closing {
     Policy(crate::Reason),
     /// We are shutting down, or the operator ended it.
     Operator,
-    /// The same station came again and proved itself: its old socket was dead, or somebody else
-    /// holds its credential (A02).
-    Displaced,
+    /// The same station came again and proved itself, and its old socket gave no sign of life (A02);
+    /// from where it came.
+    Displaced(SocketAddr),
     /// A bug of ours ended this session.
     Panic,
 }

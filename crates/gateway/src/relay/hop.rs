@@ -22,6 +22,8 @@ pub(super) struct Hop {
     outgoing: Vec<u8>,
     unflushed: bool,
     heard: Duration,
+    /// Signs that the peer is there: helpings read, and congestions in which it took something.
+    signs: u32,
     pinged: Option<Duration>,
     controls: u32,
     pub(super) close_sent: bool,
@@ -55,6 +57,7 @@ impl Hop {
             outgoing: Vec::new(),
             unflushed: false,
             heard: now,
+            signs: 0,
             pinged: None,
             controls: 0,
             close_sent: false,
@@ -76,10 +79,26 @@ impl Hop {
             // Which error it was changes nothing: the socket is gone either way.
             Poll::Ready(Err(_)) => Poll::Ready(0),
             Poll::Ready(Ok(())) => {
-                self.heard = now;
+                self.show_life(now);
                 Poll::Ready(buffer.filled().len())
             }
         }
+    }
+
+    /// The peer is there.
+    fn show_life(&mut self, now: Duration) {
+        self.heard = now;
+        self.signs = self.signs.wrapping_add(1);
+    }
+
+    /// How often the peer has shown that it is there.
+    pub(super) fn signs(&self) -> u32 {
+        self.signs
+    }
+
+    /// A pong that we ask for beside the usual ones must not count against its sender.
+    pub(super) fn expect_pong(&mut self) {
+        self.controls = self.controls.saturating_sub(1);
     }
 
     /// Bytes that the socket has not taken yet.
@@ -101,6 +120,7 @@ impl Hop {
         now: Duration,
     ) -> bool {
         let was_congested = self.is_congested();
+        let was_unflushed = self.unflushed;
         if self.lost {
             fresh.clear();
             self.outgoing = Vec::new();
@@ -119,7 +139,7 @@ impl Hop {
             let taken = self.write_slice(context, &outgoing);
             if taken > 0 {
                 // We do not read it now, so that it takes something is the sign of life to go by.
-                self.heard = now;
+                self.show_life(now);
             }
             if let Some(rest) = outgoing.get(taken..).filter(|rest| !rest.is_empty()) {
                 self.outgoing = rest.to_vec();
@@ -128,7 +148,12 @@ impl Hop {
         fresh.clear();
         if self.unflushed && !self.lost {
             match Pin::new(&mut self.wire).poll_flush(context) {
-                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Ok(())) => {
+                    self.unflushed = false;
+                    if was_unflushed {
+                        self.signs = self.signs.wrapping_add(1);
+                    }
+                }
                 Poll::Ready(Err(_)) => self.lost = true,
                 Poll::Pending => {}
             }

@@ -7,6 +7,7 @@
 mod conversation;
 mod hop;
 mod outbox;
+mod probe;
 mod waiting;
 
 use std::cell::RefCell;
@@ -22,6 +23,7 @@ use tokio::time::Sleep;
 use self::conversation::{Conversation, Desk, End};
 use self::hop::{Hop, Silence};
 use self::outbox::Outbox;
+use self::probe::Probe;
 use crate::counters::count;
 use crate::gate::Gate;
 use crate::live::Seat;
@@ -76,6 +78,8 @@ pub(crate) struct Relay {
     timer: Pin<Box<Sleep>>,
     conversation: Conversation,
     ending: Option<Duration>,
+    /// Somebody with this station's credential is at the door.
+    probe: Option<Box<Probe>>,
     farewell: Farewell,
     seat: Seat,
 }
@@ -128,6 +132,7 @@ impl Relay {
             timer: Box::pin(tokio::time::sleep_until(first_look)),
             conversation: Conversation::new(Arc::clone(gate), Arc::clone(&session), state, now),
             ending: None,
+            probe: None,
             farewell: Farewell {
                 gate: Arc::clone(gate),
                 session,
@@ -153,8 +158,8 @@ impl Relay {
             now: gate.clock.now(),
         };
         self.seat.watch(context.waker());
-        if let Some(how) = self.seat.told_to_end() {
-            self.end(how, [Some(1001); 2], &mut desk);
+        if self.seat.has_orders() {
+            self.obey(&mut desk);
         }
         // A side that had nothing wakes us when it has; in this turn it need not be asked again.
         let mut silent = [false; 2];
@@ -177,6 +182,9 @@ impl Relay {
                 .csms
                 .write(context, &mut desk.outbox.to_csms, desk.now.elapsed);
             moved |= self.notice_loss(&mut desk);
+            if silent[0] {
+                self.look_for_life();
+            }
             if self.is_over(desk.now) {
                 self.station.shut_down(context);
                 self.csms.shut_down(context);
@@ -193,6 +201,14 @@ impl Relay {
         Poll::Pending
     }
 
+    /// Does what somebody outside this session has ordered.
+    fn obey(&mut self, desk: &mut Desk<'_>) {
+        if self.seat.told_to_end() {
+            self.end(Closing::Operator, [Some(1001); 2], desk);
+        }
+        self.take_question(desk);
+    }
+
     /// Takes one helping from that side.
     fn receive(
         &mut self,
@@ -202,7 +218,10 @@ impl Relay {
         desk: &mut Desk<'_>,
     ) -> Receipt {
         if !self.may_read(from, desk) {
-            return Receipt::NotAsked;
+            return match from {
+                Side::Station => self.listen(context, input, desk),
+                Side::Csms => Receipt::NotAsked,
+            };
         }
         let hop = self.hop(from);
         if !hop.unread.is_empty() {
@@ -351,6 +370,10 @@ impl Relay {
                 return now;
             }
         }
+        let probe = self.watch_probe(desk);
+        if self.ending.is_some() {
+            return now;
+        }
         let mut next = self.conversation.idle_at();
         if now >= next {
             self.end(Closing::Idle, [Some(1001); 2], desk);
@@ -371,9 +394,11 @@ impl Relay {
                 }
             }
         }
-        self.conversation
-            .next_turn(desk.now)
-            .map_or(next, |turn| next.min(turn))
+        let turn = self.conversation.next_turn(desk.now);
+        [turn, probe]
+            .into_iter()
+            .flatten()
+            .fold(next, Duration::min)
     }
 
     /// That side is going, or gone. What it asked before is passed on first; then the other side is
@@ -408,6 +433,7 @@ impl Relay {
             return;
         }
         self.farewell.how = how;
+        self.probe = None;
         let deadline = desk.now.elapsed + self.conversation.gate.settings.session.close_deadline;
         self.ending = Some(deadline);
         self.timer

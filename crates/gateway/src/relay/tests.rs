@@ -10,6 +10,7 @@ use ocpp::{StationId, Version};
 
 use super::Farewell;
 use crate::gate::{Gate, Shared};
+use crate::live::Patience;
 use crate::settings::Settings;
 use crate::{EventReceiver, event_queue};
 
@@ -43,9 +44,15 @@ async fn a_panic_ends_one_session_and_is_told() {
     let (gate, events) = gate();
     let key = |session: &SessionFacts| (session.tenant.clone(), session.station.clone());
     let (broken, sound) = (session("CP1"), session("CP2"));
-    let patience = Duration::from_secs(5);
-    let seat = gate.live.take(key(&broken), patience).await.unwrap();
-    let _other = gate.live.take(key(&sound), patience).await.unwrap();
+    let take = async |session: &SessionFacts| {
+        let patience = Patience {
+            takeover: Duration::from_secs(5),
+            pause: Duration::ZERO,
+        };
+        gate.live.take(key(session), session.peer, patience).await
+    };
+    let seat = take(&broken).await.unwrap();
+    let _other = take(&sound).await.unwrap();
     let farewell = Farewell {
         gate: Arc::clone(&gate),
         session: Arc::clone(&broken),
@@ -64,8 +71,5 @@ async fn a_panic_ends_one_session_and_is_told() {
     assert_eq!((session.number, how), (1, &Closing::Panic));
     assert_eq!(gate.counters.snapshot().panicked, 1);
     assert_eq!(gate.live.len(), 1, "the other session keeps its seat");
-    assert!(
-        gate.live.take(key(&broken), patience).await.is_ok(),
-        "the seat is free again"
-    );
+    assert!(take(&broken).await.is_ok(), "the seat is free again");
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::UpstreamSettings;
-use guard::{Closing, Event, RefusedHandshake, Secret, UpstreamCredential};
+use guard::{Event, RefusedHandshake, Secret, UpstreamCredential};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Error;
 
-use crate::farewell::how;
 use crate::scene::{End, PASSWORD, Scene, Setting};
 
 /// Identity, user and password, and what comes of it.
@@ -215,24 +214,6 @@ async fn a_csms_that_is_not_there_is_a_503() {
         book,
     };
     assert_eq!(status(scene.knock("CP1").await), 503);
-}
-
-#[tokio::test]
-async fn a_newcomer_with_the_credential_gets_the_seat_when_the_old_sockets_are_gone() {
-    let scene = Scene::new().await;
-    let (mut old, mut old_csms) = scene.session("CP1").await;
-    let (newcomer, (told, mut new_csms)) = tokio::join!(scene.knock("CP1"), async {
-        // The CSMS hears the old one's goodbye before it sees the new one's request.
-        let told = old_csms.closed().await;
-        (told, scene.csms.accept().await)
-    });
-    assert_eq!(told, Some(1001));
-    assert_eq!(old.closed().await, Some(1001));
-    assert_eq!(how(&scene).await, Closing::Displaced);
-    let mut newcomer = newcomer.unwrap();
-    newcomer.say(r#"[2,"1","Heartbeat",{}]"#).await;
-    assert_eq!(new_csms.hear().await, r#"[2,"1","Heartbeat",{}]"#);
-    assert_eq!(scene.gate.sessions().len(), 1);
 }
 
 #[tokio::test]

@@ -13,4 +13,5 @@ mod conversation;
 mod door;
 mod farewell;
 mod scene;
+mod takeover;
 mod trouble;

@@ -15,7 +15,7 @@ use guard::{
     StationRecord, Tenant, UpstreamCredential, Verifier, VerifierKey,
 };
 use ocpp::{StationId, Version};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -128,6 +128,8 @@ impl Scene {
         basic: Option<(&str, &[u8])>,
     ) -> Result<End, tungstenite::Error> {
         let stream = TcpStream::connect(self.gate.addresses()[0]).await?;
+        // What a scene has sent has then arrived.
+        stream.set_nodelay(true)?;
         self.upgrade(Box::new(stream), identity, subprotocols, basic)
             .await
     }
@@ -311,6 +313,20 @@ impl End {
             None => None,
             other => panic!("expected a close, got {other:?}"),
         }
+    }
+
+    /// Takes texts until the goodbye.
+    pub async fn passed_until_closed(&mut self) {
+        while let Some(Message::Text(_)) = self.next().await {}
+        let _ = self.socket.flush().await;
+    }
+
+    /// Takes bytes off the socket, behind tungstenite's back: no ping is seen, so none is answered.
+    pub async fn read_only(&mut self) {
+        let mut taken = vec![0; 16 << 10];
+        let reading = self.socket.get_mut().read(&mut taken);
+        let count = timeout(PATIENCE, reading).await.expect("something in time");
+        assert!(count.unwrap() > 0, "the socket is open");
     }
 
     async fn next(&mut self) -> Option<Message> {

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use crate::farewell::how;
 use crate::scene::{End, PASSWORD, PATIENCE, Scene, Setting};
 
-fn heartbeat(id: usize) -> String {
+pub fn heartbeat(id: usize) -> String {
     format!(r#"[2,"{id}","Heartbeat",{{}}]"#)
 }
 
@@ -29,7 +29,7 @@ fn unchecked() -> Setting {
 }
 
 /// The CSMS sends until nobody takes any more.
-async fn flood(csms: &mut End) {
+pub async fn flood(csms: &mut End) {
     let data = "x".repeat(60_000);
     let call = format!(r#"[2,"f","DataTransfer",{{"vendorId":"v","data":"{data}"}}]"#);
     let pause = Duration::from_millis(500);
@@ -78,7 +78,7 @@ fn short_rows() -> Setting {
 }
 
 /// Calls 0 to 5 in one segment: one in flight, two in the row, and the rest read but not decoded.
-async fn six_calls(station: &mut End) {
+pub async fn six_calls(station: &mut End) {
     let mut bytes = Vec::new();
     for id in 0..6 {
         gateway::ws::append_text(&mut bytes, heartbeat(id).as_bytes(), Some([1, 2, 3, 4]));

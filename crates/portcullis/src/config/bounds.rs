@@ -8,7 +8,10 @@ use super::table::Section;
 const DAY: u64 = 86_400;
 
 /// The bounds of the gate, how many events may wait, and how many threads relay.
-pub(super) fn limits(mut section: Section<'_>) -> (GateLimits, usize, usize) {
+pub(super) fn limits(
+    mut section: Section<'_>,
+    session: &SessionSettings,
+) -> (GateLimits, usize, usize) {
     let d = GateLimits::default();
     let events = count(&mut section, "events_queued_max", 1024..=16_777_216, 65_536);
     let workers = count(&mut section, "workers", 0..=1024, 0);
@@ -32,10 +35,12 @@ pub(super) fn limits(mut section: Section<'_>) -> (GateLimits, usize, usize) {
             1..=300,
             d.upstream_deadline,
         ),
-        displace_deadline: section.seconds(
-            "displace_deadline_seconds",
-            1..=300,
-            d.displace_deadline,
+        probe_deadline: section.seconds("probe_deadline_seconds", 1..=300, d.probe_deadline),
+        probe_pause: section.seconds("probe_pause_seconds", 0..=60, d.probe_pause),
+        takeover_deadline: section.seconds(
+            "takeover_deadline_seconds",
+            1..=600,
+            d.takeover_deadline,
         ),
         slow_hashes_max: count(&mut section, "slow_hashes_max", 1..=1024, d.slow_hashes_max),
         hash_deadline: section.seconds("hash_deadline_seconds", 1..=300, d.hash_deadline),
@@ -60,6 +65,17 @@ pub(super) fn limits(mut section: Section<'_>) -> (GateLimits, usize, usize) {
         control_frames_max: small(&mut section, "control_frames_max", d.control_frames_max),
         accept_backlog: small(&mut section, "accept_backlog", d.accept_backlog),
     };
+    let takeover_min = limits.probe_deadline + session.close_deadline;
+    if limits.takeover_deadline < takeover_min {
+        section.problem(
+            section.line,
+            "a dead connection could not be taken over within takeover_deadline_seconds",
+            format!(
+                "Choose at least {}: probe_deadline_seconds and close_deadline_seconds together.",
+                takeover_min.as_secs()
+            ),
+        );
+    }
     section.finish();
     (limits, events, workers)
 }

@@ -173,8 +173,8 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let log = log(root.section("log"));
     let listeners = listener::listeners(&mut root, directory);
     let routes = route::routes(&mut root, directory);
-    let (limits, events_queued_max, workers) = bounds::limits(root.section("limits"));
     let session = bounds::session(root.section("session"));
+    let (limits, events_queued_max, workers) = bounds::limits(root.section("limits"), &session);
     let policy = policy::policy(root.section("controls"), root.section("messages"));
     root.finish();
     Config {

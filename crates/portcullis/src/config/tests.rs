@@ -316,6 +316,14 @@ fn sections_that_lack_something_are_told_at_their_head() {
 }
 
 #[test]
+fn a_takeover_has_time_for_both_its_halves() {
+    let written = |seconds| format!("{SMALL}[limits]\ntakeover_deadline_seconds = {seconds}\n");
+    assert_eq!(problems(&written(10)), []);
+    let what = "a dead connection could not be taken over within takeover_deadline_seconds";
+    assert_eq!(problems(&written(9)), [(8, what.to_owned())]);
+}
+
+#[test]
 fn what_stands_twice_is_told_at_the_second_place() {
     let route = SMALL.split_once("[[route]]").map(|(_, rest)| rest).unwrap();
     let told = problems(&format!("{SMALL}[[route]]{route}"));

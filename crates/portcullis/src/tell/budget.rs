@@ -13,15 +13,17 @@ pub(super) enum Line {
     Connected,
     Disconnected,
     Refused,
+    Doubled,
     MessageRefused,
     Observed,
 }
 
 impl Line {
-    const ALL: [Line; 5] = [
+    const ALL: [Line; 6] = [
         Line::Connected,
         Line::Disconnected,
         Line::Refused,
+        Line::Doubled,
         Line::MessageRefused,
         Line::Observed,
     ];
@@ -31,6 +33,7 @@ impl Line {
             Line::Connected => "station connected",
             Line::Disconnected => "station disconnected",
             Line::Refused => "connection refused",
+            Line::Doubled => "a credential used twice",
             Line::MessageRefused => "message refused",
             Line::Observed => "message observed",
         }

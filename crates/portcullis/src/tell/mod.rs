@@ -7,10 +7,11 @@ mod episode;
 pub(crate) mod metrics;
 pub(crate) mod words;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use guard::{Event, Moment, Outcome, RefusedHandshake, SessionFacts};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use budget::{Budget, Line};
 use episode::Episode;
@@ -73,7 +74,7 @@ impl Teller {
     fn refused(
         &mut self,
         at: Moment,
-        peer: std::net::SocketAddr,
+        peer: SocketAddr,
         station: Option<&str>,
         why: &RefusedHandshake,
     ) {
@@ -82,6 +83,10 @@ impl Teller {
             // Every station of the fleet says so while the CSMS is away: one story, not a flood.
             debug!(%peer, station, why = %words, "connection refused");
             self.csms.happened(at.elapsed, 1, words);
+        } else if let RefusedHandshake::SessionAlive { holder } = why {
+            if self.has_room(Line::Doubled, at) {
+                doubled(peer, *holder, station);
+            }
         } else if self.has_room(Line::Refused, at) {
             info!(%peer, station, why = %words, "connection refused");
         }
@@ -178,6 +183,16 @@ impl Teller {
             ),
         ]
     }
+}
+
+/// Two parties hold one credential, or a station has not let go of its old connection.
+fn doubled(newcomer: SocketAddr, holder: SocketAddr, station: Option<&str>) {
+    warn!(
+        station,
+        %newcomer,
+        %holder,
+        "refused: somebody else came with the credential of a station that is connected and answers"
+    );
 }
 
 fn connected(session: &SessionFacts) {

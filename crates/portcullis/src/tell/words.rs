@@ -71,6 +71,7 @@ pub(crate) fn refusal(why: &RefusedHandshake) -> &'static str {
         RefusedHandshake::UserNotIdentity => "user-not-identity",
         RefusedHandshake::NoVersion => "no-version",
         RefusedHandshake::AlreadyConnected => "already-connected",
+        RefusedHandshake::SessionAlive { .. } => "session-alive",
         RefusedHandshake::Upstream(_) => "upstream",
         RefusedHandshake::Deadline(_) => "deadline",
         RefusedHandshake::Limit(_) => "limit",
@@ -93,6 +94,9 @@ pub(crate) fn refused(why: &RefusedHandshake) -> Cow<'static, str> {
         RefusedHandshake::UserNotIdentity => "its user name is not its identity",
         RefusedHandshake::NoVersion => "it offers no version of OCPP that it may speak",
         RefusedHandshake::AlreadyConnected => "that station is connected already",
+        RefusedHandshake::SessionAlive { holder } => {
+            return format!("that station is connected from {holder}, and answers there").into();
+        }
         RefusedHandshake::Upstream(what) => return format!("the CSMS: {}", one_line(what)).into(),
         RefusedHandshake::Deadline(what) => return format!("too slow: {what}").into(),
         RefusedHandshake::Limit(what) => return format!("a limit was reached: {what}").into(),
@@ -108,6 +112,9 @@ pub(crate) fn closing(how: &Closing) -> Cow<'static, str> {
         Closing::Said(from, None) => format!("the {} said goodbye", side(*from)).into(),
         Closing::Lost(whom) => format!("the connection to the {} broke", side(*whom)).into(),
         Closing::Silent(whom) => format!("the {} answered no ping", side(*whom)).into(),
+        Closing::Displaced(newcomer) => {
+            format!("it gave no sign of life when its station came anew from {newcomer}").into()
+        }
         Closing::Idle => "nothing was said for too long".into(),
         Closing::Protocol(whom, what) => {
             format!("the {} broke RFC 6455: {what}", side(*whom)).into()
@@ -115,7 +122,6 @@ pub(crate) fn closing(how: &Closing) -> Cow<'static, str> {
         Closing::Policy(Reason::Unreadable(fault)) => format!("policy: unreadable, {fault}").into(),
         Closing::Policy(Reason::Control(of)) => format!("policy: {}", control(*of)).into(),
         Closing::Operator => "the gate ended it".into(),
-        Closing::Displaced => "the station came again on another connection".into(),
         Closing::Panic => "a bug of ours".into(),
     }
 }
@@ -129,11 +135,11 @@ pub(crate) fn ending(how: &Closing) -> &'static str {
         Closing::Lost(Side::Csms) => "csms-lost",
         Closing::Silent(Side::Station) => "station-silent",
         Closing::Silent(Side::Csms) => "csms-silent",
+        Closing::Displaced(_) => "displaced",
         Closing::Idle => "idle",
         Closing::Protocol(..) => "protocol",
         Closing::Policy(_) => "policy",
         Closing::Operator => "operator",
-        Closing::Displaced => "displaced",
         Closing::Panic => "panic",
     }
 }

@@ -212,18 +212,13 @@ async fn a_csms_that_answers_in_another_version_has_not_agreed() {
 }
 
 #[tokio::test]
-async fn a_good_password_on_a_new_connection_takes_the_old_one_s_place() {
+async fn a02_a_good_password_on_a_second_connection_does_not_take_the_place_of_a_living_station() {
     let scene = Scene::new().await;
-    let (old, old_upstream) = scene.session(&scene.station("CP1")).await;
-    let new = scene
-        .station("CP1")
-        .connect()
-        .await
-        .expect("the newcomer is let in");
-    old_upstream.expect_close().await.unwrap();
-    old.expect_close().await.unwrap();
-    new.call("Heartbeat", json!({})).await.unwrap();
-    assert_eq!(scene.csms.live(), 1);
+    let (station, upstream) = scene.session(&scene.station("CP1")).await;
+    assert_eq!(scene.turned_away(&scene.station("CP1")).await, 503);
+    station.call("Heartbeat", json!({})).await.unwrap();
+    assert_eq!(upstream.received(), station.sent());
+    assert_eq!(scene.csms.handshakes().len(), 1);
 }
 
 #[tokio::test]
