@@ -28,6 +28,8 @@ counters! {
     admitted,
     /// Handshakes refused, for whatever reason.
     refused,
+    /// Handshakes refused because too many before them had failed.
+    throttled,
     /// Connections closed at once because a limit was reached.
     over_limit,
     /// Sessions that ended.

@@ -1,8 +1,10 @@
 //! What a station shows, held against what its registration says it must show.
 
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
-use guard::admission::{self, Admitted, Basic, Claim, Offered, Transport};
+use guard::admission::{self, Admitted, Basic, Claim, Offered, Prepared, Transport};
+use guard::attempts::{Attempt, AttemptLimit, Guess, Source, Who};
 use guard::{Book, RefusedHandshake, Route};
 use ocpp::StationId;
 use tokio::time::timeout;
@@ -26,24 +28,46 @@ pub(crate) fn claim(
     })
 }
 
-/// Checks the claim. A slow hash runs on a blocking thread, few at a time; a password that passed
-/// one before is known again without it.
+/// Checks the claim, unless too many failed before it. A slow hash runs on a blocking thread, few at
+/// a time; a password that passed one before is known again without it.
 pub(crate) async fn check(
     gate: &Arc<Gate>,
     book: &Book,
     claim: Claim,
+    peer: IpAddr,
 ) -> Result<Admitted, RefusedHandshake> {
+    let who = Who::of(&claim.tenant, &claim.station, &gate.verifier_key);
     let mut prepared = admission::prepare(claim, book, &gate.verifier_key)?;
-    if !prepared.needs_slow_hash() {
+    let Some(guess) = prepared.guess() else {
         return prepared.check(&gate.verifier_key);
+    };
+    let guesser = Guesser {
+        source: Source::of(peer),
+        who,
+        guess,
+    };
+    if prepared.needs_slow_hash() {
+        gate.verified
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recall(&mut prepared);
     }
-    gate.verified
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .recall(&mut prepared);
-    if !prepared.needs_slow_hash() {
-        return prepared.check(&gate.verifier_key);
+    if prepared.needs_slow_hash() {
+        return check_slowly(gate, prepared, &guesser).await;
     }
+    let attempt = guesser.begin(gate)?;
+    let outcome = prepared.check(&gate.verifier_key);
+    conclude(gate, attempt, outcome)
+}
+
+async fn check_slowly(
+    gate: &Arc<Gate>,
+    prepared: Prepared,
+    guesser: &Guesser,
+) -> Result<Admitted, RefusedHandshake> {
+    // Twice: whoever may not be checked must not stand in the queue, and of those in the queue at
+    // once only as many count as are checked.
+    guesser.may(gate)?;
     let key = Arc::clone(&gate.verifier_key);
     let waiting = timeout(
         gate.settings.limits.hash_deadline,
@@ -52,14 +76,60 @@ pub(crate) async fn check(
     let Ok(Ok(_turn)) = waiting.await else {
         return Err(RefusedHandshake::Deadline("hash_deadline"));
     };
-    let admitted = tokio::task::spawn_blocking(move || prepared.check(&key))
+    let attempt = guesser.begin(gate)?;
+    let outcome = tokio::task::spawn_blocking(move || prepared.check(&key))
         .await
-        .map_err(|_| RefusedHandshake::Limit("hashing thread"))??;
+        .map_err(|_| RefusedHandshake::Limit("hashing thread"))?;
+    let admitted = conclude(gate, attempt, outcome)?;
     gate.verified
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .learn(&admitted);
     Ok(admitted)
+}
+
+/// Somebody who shows a password.
+struct Guesser {
+    source: Source,
+    who: Who,
+    guess: Guess,
+}
+
+impl Guesser {
+    fn may(&self, gate: &Gate) -> Result<(), RefusedHandshake> {
+        let now = gate.clock.now();
+        let may = gate.attempts().may(now, self.source, self.who, self.guess);
+        may.map_err(RefusedHandshake::TooManyAttempts)
+    }
+
+    fn begin(&self, gate: &Gate) -> Result<Attempt, RefusedHandshake> {
+        let now = gate.clock.now();
+        let begun = gate
+            .attempts()
+            .begin(now, self.source, self.who, self.guess);
+        begun.map_err(RefusedHandshake::TooManyAttempts)
+    }
+}
+
+/// Tells what came of an attempt. Whoever is over a limit and wrong hears what it would have heard
+/// without a check.
+fn conclude(
+    gate: &Gate,
+    attempt: Attempt,
+    outcome: Result<Admitted, RefusedHandshake>,
+) -> Result<Admitted, RefusedHandshake> {
+    let over: Option<AttemptLimit> = match &outcome {
+        // These two are only said to a station that has proved itself.
+        Ok(_) | Err(RefusedHandshake::NoVersion | RefusedHandshake::BadIdentity) => {
+            gate.attempts().succeeded(gate.clock.now(), attempt);
+            None
+        }
+        Err(_) => gate.attempts().failed(attempt),
+    };
+    match over {
+        Some(limit) => Err(RefusedHandshake::TooManyAttempts(limit)),
+        None => outcome,
+    }
 }
 
 fn basic(credential: &http::Offered) -> Result<Option<Basic>, RefusedHandshake> {

@@ -1,10 +1,11 @@
 //! What all threads of one gate share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use guard::admission::VerifierCache;
+use guard::attempts::Attempts;
 use guard::{Book, Policy, SessionFacts, VerifierKey};
 use tokio::sync::Semaphore;
 
@@ -35,8 +36,12 @@ pub(crate) struct Gate {
     pub(crate) policy: Arc<ArcSwap<Policy>>,
     pub(crate) events: EventSender,
     pub(crate) verifier_key: Arc<VerifierKey>,
-    pub(crate) verified: std::sync::Mutex<VerifierCache>,
+    pub(crate) verified: Mutex<VerifierCache>,
     pub(crate) slow_hashes: Semaphore,
+    /// Asked at handshakes, never on the road.
+    pub(crate) attempts: Mutex<Attempts>,
+    /// Refusals that may be held back at once.
+    pub(crate) held_back: Semaphore,
     pub(crate) counters: Counters,
     pub(crate) live: Arc<Live>,
     pub(crate) upstreams: Upstreams,
@@ -48,6 +53,11 @@ impl Gate {
     /// The number of the next session; the first one is 1.
     pub(crate) fn next_session(&self) -> u64 {
         self.sessions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Who has failed, and who has not.
+    pub(crate) fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

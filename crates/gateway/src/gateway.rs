@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use guard::admission::VerifierCache;
+use guard::attempts::Attempts;
 use guard::{SessionFacts, Tenant};
 use ocpp::StationId;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -21,6 +22,7 @@ use crate::clock::Clock;
 use crate::counters::{Counters, count};
 use crate::gate::{Gate, Shared, lets_in};
 use crate::live::Live;
+use crate::network::Network;
 use crate::settings::{ListenerSettings, Settings};
 use crate::tls::{self, TlsError};
 use crate::upstream::Upstreams;
@@ -94,11 +96,12 @@ impl Gateway {
                 error,
             })?;
             let mut address = listener.address;
+            let proxies: Arc<[Network]> = listener.proxy_protocol_from.as_slice().into();
             for worker in &mut doors {
                 let socket = listen(address, settings.limits.accept_backlog)
                     .map_err(|error| StartError::Listen { address, error })?;
                 address = socket.local_addr().unwrap_or(address);
-                worker.push((Arc::new(socket), tls.clone()));
+                worker.push((Arc::new(socket), tls.clone(), Arc::clone(&proxies)));
             }
             addresses.push(address);
         }
@@ -185,6 +188,9 @@ pub(crate) fn gate(settings: Settings, shared: Shared) -> Result<Gate, StartErro
         })?;
     Ok(Gate {
         slow_hashes: Semaphore::new(settings.limits.slow_hashes_max.max(1)),
+        // Whoever is held back keeps its place among the handshakes: most must stay free for others.
+        held_back: Semaphore::new(settings.limits.handshakes_max / 4),
+        attempts: std::sync::Mutex::new(Attempts::new(settings.attempts.clone())),
         verified: std::sync::Mutex::new(VerifierCache::bounded(
             settings.limits.hashes_remembered_max,
         )),
@@ -231,19 +237,21 @@ fn listen(address: SocketAddr, backlog: u32) -> io::Result<std::net::TcpListener
 type BoundDoor = (
     Arc<std::net::TcpListener>,
     Option<Arc<rustls::ServerConfig>>,
+    Arc<[Network]>,
 );
 
 /// One worker: accepts on its sockets until told to stop, then lets its sessions finish.
 async fn work(gate: Arc<Gate>, doors: Vec<BoundDoor>, mut stopped: watch::Receiver<bool>) {
     let handshakes = Arc::new(Semaphore::new(gate.settings.limits.handshakes_max));
     let sessions = Arc::new(Semaphore::new(gate.settings.limits.connections_max));
-    for (socket, tls) in doors {
+    for (socket, tls, proxies) in doors {
         let Ok(listener) = socket.try_clone().and_then(TcpListener::from_std) else {
             continue;
         };
         let door = Arc::new(Door {
             gate: Arc::clone(&gate),
             tls,
+            proxies,
             sessions: Arc::clone(&sessions),
         });
         tokio::spawn(accept(

@@ -18,6 +18,8 @@ mod gate;
 mod gateway;
 pub mod http;
 mod live;
+mod network;
+mod proxy;
 mod records;
 mod relay;
 mod settings;
@@ -33,6 +35,7 @@ pub use counters::{Counters, CountersSnapshot};
 pub use events::{EventReceiver, EventSender, event_queue};
 pub use gate::Shared;
 pub use gateway::{Gateway, StartError};
+pub use network::{InvalidNetwork, Network};
 pub use settings::{
     GateLimits, ListenerSettings, PemIdentity, SessionSettings, Settings, TlsSettings,
     UpstreamSettings,

@@ -1,10 +1,14 @@
 //! What the gate is told at start. Files have been read by then: certificates and keys arrive as PEM.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use guard::attempts::AttemptLimits;
 use guard::{RouteId, Secret};
+use ocpp::StationId;
+
+use crate::network::Network;
 
 /// Everything that stays as it is while the gate runs; stations, routes and policy may change.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +19,11 @@ pub struct Settings {
     pub upstreams: HashMap<RouteId, UpstreamSettings>,
     /// Bounds on what strangers may cost us.
     pub limits: GateLimits,
+    /// How many failed attempts are borne, from whom.
+    pub attempts: AttemptLimits,
+    /// Identities that no station has: whoever asks for one is trying identities out. They are never
+    /// let in, registered or not.
+    pub canaries: BTreeSet<StationId>,
     /// Pings, idleness and farewells.
     pub session: SessionSettings,
     /// Threads that relay, each with its own connections; 0: one for each processor.
@@ -28,6 +37,8 @@ pub struct ListenerSettings {
     pub address: SocketAddr,
     /// TLS, or `None` for a trusted network (security profile 1).
     pub tls: Option<TlsSettings>,
+    /// Load balancers: who connects from there must say by the PROXY protocol for whom.
+    pub proxy_protocol_from: Vec<Network>,
 }
 
 /// TLS towards stations. TLS 1.2 and 1.3; TLS 1.0, 1.1 and static-RSA suites are not offered.
@@ -69,7 +80,9 @@ pub struct GateLimits {
     pub connections_max: usize,
     /// Handshakes under way in one worker; further connections wait in the kernel's queue.
     pub handshakes_max: usize,
-    /// From accept to the end of TLS.
+    /// From accept to the end of a load balancer's PROXY header.
+    pub proxy_deadline: Duration,
+    /// From accept, or from there, to the end of TLS.
     pub tls_deadline: Duration,
     /// From the end of TLS to a complete request head.
     pub head_deadline: Duration,
@@ -104,6 +117,7 @@ impl Default for GateLimits {
         GateLimits {
             connections_max: 60_000,
             handshakes_max: 512,
+            proxy_deadline: Duration::from_secs(5),
             tls_deadline: Duration::from_secs(10),
             head_deadline: Duration::from_secs(10),
             upstream_deadline: Duration::from_secs(10),

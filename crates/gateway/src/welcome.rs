@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::admission::{self, Admitted, Transport};
+use guard::attempts::Source;
 use guard::{Event, RefusedHandshake, Route, SessionFacts};
 use ocpp::StationId;
 use rustls::ServerConfig;
@@ -24,6 +25,8 @@ use crate::credential;
 use crate::gate::{Gate, lets_in};
 use crate::http::{self, Parsed, RequestHead, Status};
 use crate::live::{Patience, Seat, Taken};
+use crate::network::Network;
+use crate::proxy::{self, Carried};
 use crate::records::StationTls;
 use crate::relay::{Opened, Relay};
 use crate::upstream::Visitor;
@@ -33,6 +36,7 @@ use crate::wire::Wire;
 pub(crate) struct Door {
     pub(crate) gate: Arc<Gate>,
     pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) proxies: Arc<[Network]>,
     pub(crate) sessions: Arc<Semaphore>,
 }
 
@@ -40,11 +44,17 @@ pub(crate) struct Door {
 struct Rejected {
     station: Option<StationId>,
     why: RefusedHandshake,
+    /// It asked for a canary: the peer hears what it would have heard anyway, we tell it as such.
+    canary: bool,
 }
 
 impl Rejected {
     fn because(why: RefusedHandshake) -> Rejected {
-        Rejected { station: None, why }
+        Rejected {
+            station: None,
+            why,
+            canary: false,
+        }
     }
 }
 
@@ -76,7 +86,7 @@ struct Arrival {
 }
 
 /// Takes one connection from accept to a session of its own, or refuses it.
-pub(crate) async fn welcome(door: &Door, stream: TcpStream, peer: SocketAddr) {
+pub(crate) async fn welcome(door: &Door, mut stream: TcpStream, peer: SocketAddr) {
     let gate = &door.gate;
     let Ok(place) = Arc::clone(&door.sessions).try_acquire_owned() else {
         count(&gate.counters.over_limit);
@@ -87,6 +97,10 @@ pub(crate) async fn welcome(door: &Door, stream: TcpStream, peer: SocketAddr) {
         );
     };
     let _ = stream.set_nodelay(true);
+    let peer = match carried(door, &mut stream, peer).await {
+        Ok(peer) => peer,
+        Err(why) => return refuse(gate, peer, Rejected::because(why)),
+    };
     let visit = match secure(door, stream, peer).await {
         Ok(visit) => visit,
         Err(why) => return refuse(gate, peer, Rejected::because(why)),
@@ -108,13 +122,44 @@ pub(crate) async fn welcome(door: &Door, stream: TcpStream, peer: SocketAddr) {
 
 fn refuse(gate: &Gate, peer: SocketAddr, rejected: Rejected) {
     count(&gate.counters.refused);
-    let Rejected { station, why } = rejected;
+    let Rejected {
+        station,
+        why,
+        canary,
+    } = rejected;
+    let why = if canary {
+        RefusedHandshake::Canary
+    } else {
+        why
+    };
     gate.events.tell(Event::Refused {
         at: gate.clock.now(),
         peer,
         station,
         why,
     });
+}
+
+/// Whose connection it is: the peer's, or that of whom a load balancer names.
+async fn carried(
+    door: &Door,
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+) -> Result<SocketAddr, RefusedHandshake> {
+    if !door
+        .proxies
+        .iter()
+        .any(|network| network.contains(peer.ip()))
+    {
+        return Ok(peer);
+    }
+    let deadline = door.gate.settings.limits.proxy_deadline;
+    match timeout(deadline, proxy::read(stream)).await {
+        Err(_) => Err(RefusedHandshake::Deadline("proxy_deadline")),
+        Ok(Err(what)) => Err(RefusedHandshake::ProxyHeader(what)),
+        Ok(Ok(Carried::From(station))) => Ok(station),
+        Ok(Ok(Carried::Own)) => Ok(peer),
+    }
 }
 
 async fn secure(
@@ -173,10 +218,24 @@ async fn admit(gate: &Arc<Gate>, mut visit: Visit) -> Result<Arrival, Rejected> 
         }
         Err(rejected) => {
             let answer = status(&rejected.why).map(|status| http::refusal(status, &[]));
+            if matches!(rejected.why, RefusedHandshake::TooManyAttempts(_)) {
+                hold_back(gate, visit.peer).await;
+            }
             send_off(&mut visit.wire, answer).await;
             Err(rejected)
         }
     }
+}
+
+/// Whoever is over a limit waits for its refusal, as long as there is room to wait.
+async fn hold_back(gate: &Gate, peer: SocketAddr) {
+    count(&gate.counters.throttled);
+    let Ok(_place) = gate.held_back.try_acquire() else {
+        return;
+    };
+    let source = Source::of(peer.ip());
+    let delay = gate.attempts().delay(gate.clock.now(), source);
+    tokio::time::sleep(delay).await;
 }
 
 type Head = (RequestHead, Vec<u8>);
@@ -226,14 +285,20 @@ async fn arrange(
         return Err(Rejected::because(RefusedHandshake::NoRoute));
     };
     let station = admission::identify(segment).map_err(Rejected::because)?;
+    let canary = gate.settings.canaries.contains(&station);
     let claim = credential::claim(route, &station, visit.transport(), head);
     let rejected = |why| Rejected {
         station: Some(station.clone()),
         why,
+        canary,
     };
-    let admitted = credential::check(gate, &book, claim.map_err(&rejected)?)
+    let claim = claim.map_err(&rejected)?;
+    let admitted = credential::check(gate, &book, claim, visit.peer.ip())
         .await
         .map_err(&rejected)?;
+    if canary {
+        return Err(rejected(RefusedHandshake::Unauthorized));
+    }
     let seat = take_seat(gate, route, &admitted, visit.peer)
         .await
         .map_err(&rejected)?;
@@ -305,6 +370,7 @@ async fn seat(gate: &Arc<Gate>, arrival: Arrival) -> Option<Relay> {
             Rejected {
                 station,
                 why: RefusedHandshake::Deadline("101"),
+                canary: false,
             },
         );
         return None;
@@ -341,14 +407,18 @@ fn status(why: &RefusedHandshake) -> Option<Status> {
         RefusedHandshake::NoCredential
         | RefusedHandshake::Unauthorized
         | RefusedHandshake::UserNotIdentity
+        | RefusedHandshake::Canary
         | RefusedHandshake::BadIdentity => Some(Status::Unauthorized),
+        RefusedHandshake::TooManyAttempts(_) => Some(Status::TooManyRequests),
         RefusedHandshake::AlreadyConnected
         | RefusedHandshake::SessionAlive { .. }
         | RefusedHandshake::Upstream(_)
         | RefusedHandshake::Deadline("hash_deadline")
         | RefusedHandshake::Limit(_) => Some(Status::ServiceUnavailable),
         RefusedHandshake::BadRequest(_) | RefusedHandshake::NoVersion => Some(Status::BadRequest),
-        RefusedHandshake::Deadline(_) | RefusedHandshake::Tls(_) => None,
+        RefusedHandshake::Deadline(_)
+        | RefusedHandshake::ProxyHeader(_)
+        | RefusedHandshake::Tls(_) => None,
     }
 }
 

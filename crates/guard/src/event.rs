@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ocpp::{HardFault, Side, StationId, Version};
 
+use crate::attempts::AttemptLimit;
 use crate::{Control, Finding, Moment, RouteId, Tenant};
 
 /// How a station came in.
@@ -56,6 +57,12 @@ pub enum RefusedHandshake {
     NoCredential,
     /// Unknown identity or wrong credential: one and the same to the peer (A04).
     Unauthorized,
+    /// Too many failures before it, so what it showed was not looked at, or makes no difference (A06).
+    TooManyAttempts(AttemptLimit),
+    /// It asked for an identity that nobody has: whoever does so is trying identities out (A04).
+    Canary,
+    /// What a load balancer says before TLS is missing, or cannot be read.
+    ProxyHeader(&'static str),
     /// User name and identity differ (A08).
     UserNotIdentity,
     /// None of the offered subprotocols is allowed (A16).

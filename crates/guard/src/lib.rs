@@ -4,6 +4,7 @@
 //! arguments, and nothing here knows a socket, a file, a clock, a thread or an async runtime.
 
 pub mod admission;
+pub mod attempts;
 mod book;
 mod credential;
 mod describe;

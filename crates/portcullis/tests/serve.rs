@@ -366,3 +366,27 @@ async fn the_csms_is_reached_by_tls_under_its_own_authority_with_a_certificate_o
     assert_eq!(handshakes[0].peer.ip().to_string(), "127.0.0.2");
     assert!(handshakes[0].certificate.is_some());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessers_are_turned_away_and_a_canary_warns_once() {
+    let scene = Scene::new();
+    let csms = csms().await;
+    let limits = "[attempts]\npair_failures_max = 2\ndelay_max_seconds = 0\n\
+                  [canaries]\nidentities = [\"TRAP-1\"]";
+    scene.configure(csms.url(), "", limits);
+    scene.register("CP-1", PASSWORD, &[]);
+    let gate = scene.serve();
+    for expected in [401, 401, 429] {
+        let guess = station(&gate, "CP-1").password("not the right one");
+        assert_eq!(refusal(guess).await, Some(expected));
+    }
+    for _ in 0..2 {
+        assert_eq!(refusal(station(&gate, "TRAP-1")).await, Some(401));
+    }
+    gate.expect_line("somebody tries identities out");
+    gate.expect_metric("portcullis_handshakes_throttled_total 1");
+    let refused = |why| format!("portcullis_handshakes_refused_by_total{{why=\"{why}\"}}");
+    gate.expect_metric(&format!("{} 1", refused("attempts-of-pair")));
+    gate.expect_metric(&format!("{} 2", refused("canary")));
+    assert!(csms.connected().is_empty());
+}

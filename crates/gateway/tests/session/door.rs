@@ -13,7 +13,7 @@ use crate::scene::{End, PASSWORD, Scene, Setting};
 /// Identity, user and password, and what comes of it.
 type Attempt<'a> = (&'a str, Option<(&'a str, &'a [u8])>, u16, RefusedHandshake);
 
-fn status(outcome: Result<End, Error>) -> u16 {
+pub fn status(outcome: Result<End, Error>) -> u16 {
     match outcome {
         Ok(_) => 101,
         Err(Error::Http(response)) => response.status().as_u16(),
@@ -21,7 +21,7 @@ fn status(outcome: Result<End, Error>) -> u16 {
     }
 }
 
-async fn why(scene: &Scene) -> RefusedHandshake {
+pub async fn why(scene: &Scene) -> RefusedHandshake {
     scene
         .event(|event| match event {
             Event::Refused { why, .. } => Some(why.clone()),

@@ -8,10 +8,12 @@
     clippy::panic
 )]
 
+mod attempts;
 mod authority;
 mod conversation;
 mod door;
 mod farewell;
+mod proxy;
 mod scene;
 mod takeover;
 mod trouble;

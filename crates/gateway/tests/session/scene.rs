@@ -68,6 +68,7 @@ impl Default for Setting {
             listeners: vec![ListenerSettings {
                 address: any,
                 tls: None,
+                proxy_protocol_from: Vec::new(),
             }],
             workers: 1,
             ..Settings::default()

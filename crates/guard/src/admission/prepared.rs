@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ocpp::{StationId, Version};
 
 use super::{Claim, ClientCertificate, Offered, Transport};
+use crate::attempts::Guess;
 use crate::{
     Book, ConnectionKind, Credential, RefusedHandshake, Secret, StationRecord, Tenant, Verifier,
     VerifierKey,
@@ -149,6 +150,19 @@ impl Prepared {
         match &self.proof {
             Proof::Certificate | Proof::Remembered => false,
             Proof::Password { against, .. } => against.verifier().is_some_and(Verifier::is_slow),
+        }
+    }
+
+    /// How far guessing could lead here; `None` where nothing was guessed, since a certificate is
+    /// proved.
+    pub fn guess(&self) -> Option<Guess> {
+        match &self.proof {
+            Proof::Certificate => None,
+            Proof::Remembered => Some(Guess::Possible),
+            Proof::Password { against, .. } => match against.verifier() {
+                Some(verifier) if !verifier.is_slow() => Some(Guess::Hopeless),
+                _ => Some(Guess::Possible),
+            },
         }
     }
 

@@ -43,10 +43,11 @@ type Total = (&'static str, &'static str, fn(&CountersSnapshot) -> u64);
 
 /// The gate's own counts, one line each.
 #[rustfmt::skip]
-const TOTALS: [Total; 16] = [
+const TOTALS: [Total; 17] = [
     ("connections_accepted", "TCP connections accepted", |counts| counts.accepted),
     ("connections_over_limit", "Connections closed because a limit was reached", |counts| counts.over_limit),
     ("handshakes_refused", "Handshakes refused", |counts| counts.refused),
+    ("handshakes_throttled", "Handshakes refused after too many failed attempts", |counts| counts.throttled),
     ("sessions_admitted", "Handshakes that ended in a session", |counts| counts.admitted),
     ("sessions_ended", "Sessions that ended", |counts| counts.ended),
     ("sessions_panicked", "Sessions ended by a bug of ours", |counts| counts.panicked),

@@ -1,6 +1,7 @@
-//! `[limits]` and `[session]`: every number has a name, a unit, a default and bounds of its own.
+//! `[limits]`, `[attempts]` and `[session]`: every number has a name, a unit, a default and bounds of its own.
 
 use gateway::{GateLimits, SessionSettings};
+use guard::attempts::AttemptLimits;
 
 use super::table::Section;
 
@@ -28,6 +29,7 @@ pub(super) fn limits(
             1..=100_000,
             d.handshakes_max,
         ),
+        proxy_deadline: section.seconds("proxy_deadline_seconds", 1..=300, d.proxy_deadline),
         tls_deadline: section.seconds("tls_deadline_seconds", 1..=300, d.tls_deadline),
         head_deadline: section.seconds("head_deadline_seconds", 1..=300, d.head_deadline),
         upstream_deadline: section.seconds(
@@ -78,6 +80,27 @@ pub(super) fn limits(
     }
     section.finish();
     (limits, events, workers)
+}
+
+/// How many failed attempts are borne, from whom.
+pub(super) fn attempts(mut section: Section<'_>) -> AttemptLimits {
+    let d = AttemptLimits::default();
+    let attempts = AttemptLimits {
+        source_failures_max: small(&mut section, "source_failures_max", d.source_failures_max),
+        source_refill: section.seconds("source_refill_seconds", 1..=3600, d.source_refill),
+        pair_failures_max: small(&mut section, "pair_failures_max", d.pair_failures_max),
+        pair_refill: section.seconds("pair_refill_seconds", 1..=3600, d.pair_refill),
+        delay_max: section.seconds("delay_max_seconds", 0..=60, d.delay_max),
+        sources_max: count(&mut section, "sources_max", 1..=1_000_000, d.sources_max),
+        pairs_known_max: count(
+            &mut section,
+            "pairs_known_max",
+            0..=10_000_000,
+            d.pairs_known_max,
+        ),
+    };
+    section.finish();
+    attempts
 }
 
 /// Pings, idleness and farewells.

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use gateway::Network;
+
 use super::source::Placed;
 use super::table::Section;
 
@@ -17,6 +19,8 @@ pub struct Listener {
     pub certificates: Vec<IdentityFiles>,
     /// Whose client certificates are accepted (security profile 3).
     pub client_ca: Option<Placed<PathBuf>>,
+    /// Load balancers that say by the PROXY protocol whom they connect for.
+    pub proxy_protocol_from: Vec<Network>,
 }
 
 /// Where a certificate chain and its key lie.
@@ -74,6 +78,7 @@ fn listener(section: &mut Section<'_>, directory: &Path) -> Option<Listener> {
     let client_ca = section
         .text("client_ca")
         .map(|text| text.with(directory.join(&text.value)));
+    let proxy_protocol_from = networks(section, "proxy_protocol_from");
     if plain && !trusted {
         section.problem(
             line,
@@ -112,7 +117,23 @@ fn listener(section: &mut Section<'_>, directory: &Path) -> Option<Listener> {
         plain,
         certificates,
         client_ca,
+        proxy_protocol_from,
     })
+}
+
+fn networks(section: &mut Section<'_>, key: &'static str) -> Vec<Network> {
+    let mut networks = Vec::new();
+    for text in section.texts(key) {
+        match text.value.parse() {
+            Ok(network) => networks.push(network),
+            Err(why) => section.problem(
+                text.line,
+                format!("\"{}\" in `{key}` is no network: {why}", text.value),
+                "Write it like \"10.0.0.0/8\", \"2001:db8::/32\" or \"192.0.2.7\".",
+            ),
+        }
+    }
+    networks
 }
 
 pub(super) fn identity(mut section: Section<'_>, directory: &Path) -> Option<IdentityFiles> {

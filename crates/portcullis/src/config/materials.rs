@@ -54,6 +54,7 @@ impl Materials {
         };
         let listeners = config.listeners.iter().map(|listener| ListenerSettings {
             address: listener.address.value,
+            proxy_protocol_from: listener.proxy_protocol_from.clone(),
             tls: (!listener.plain).then(|| TlsSettings {
                 identities: reader.identities(&listener.certificates),
                 client_ca: listener
@@ -78,6 +79,8 @@ impl Materials {
                 listeners,
                 upstreams,
                 limits: config.limits.clone(),
+                attempts: config.attempts.clone(),
+                canaries: config.canaries.clone(),
                 session: config.session.clone(),
                 workers: config.workers,
             },

@@ -12,12 +12,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gateway::{GateLimits, SessionSettings};
 use guard::Policy;
+use guard::attempts::AttemptLimits;
+use ocpp::{StationId, Version};
 
 pub use listener::{IdentityFiles, Listener};
 pub use materials::{CertificateDates, Materials};
@@ -61,6 +64,10 @@ pub struct Config {
     pub routes: Vec<RouteSettings>,
     /// What strangers may cost us.
     pub limits: GateLimits,
+    /// How many failed attempts are borne, from whom.
+    pub attempts: AttemptLimits,
+    /// Identities that no station has.
+    pub canaries: BTreeSet<StationId>,
     /// Events that wait to be told; more are counted and dropped.
     pub events_queued_max: usize,
     /// Megabytes that must be free where the store is, or the gate says so.
@@ -173,6 +180,8 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let log = log(root.section("log"));
     let listeners = listener::listeners(&mut root, directory);
     let routes = route::routes(&mut root, directory);
+    let attempts = bounds::attempts(root.section("attempts"));
+    let canaries = canaries(root.section("canaries"));
     let session = bounds::session(root.section("session"));
     let (limits, events_queued_max, workers) = bounds::limits(root.section("limits"), &session);
     let policy = policy::policy(root.section("controls"), root.section("messages"));
@@ -186,6 +195,8 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         listeners,
         routes,
         limits,
+        attempts,
+        canaries,
         events_queued_max,
         disk_free_min_mb,
         session,
@@ -251,6 +262,26 @@ fn admin(mut section: Section<'_>) -> (Placed<SocketAddr>, Duration) {
     let look_every = section.seconds("look_every_seconds", 1..=3600, LOOK_EVERY);
     section.finish();
     (admin, look_every)
+}
+
+/// Identities that no station has.
+fn canaries(mut section: Section<'_>) -> BTreeSet<StationId> {
+    let mut canaries = BTreeSet::new();
+    for text in section.texts("identities") {
+        // The widest alphabet: a canary may look like any station.
+        match StationId::parse(&text.value, Version::V16) {
+            Ok(identity) => {
+                canaries.insert(identity);
+            }
+            Err(why) => section.problem(
+                text.line,
+                format!("\"{}\" cannot be an identity: {why}", text.value),
+                "Write it as your stations' identities look, so that a guesser would try it.",
+            ),
+        }
+    }
+    section.finish();
+    canaries
 }
 
 fn log(mut section: Section<'_>) -> Log {

@@ -54,6 +54,7 @@ fn the_example_is_right_and_shows_every_default() {
         format!("{:?} {:?}", as_written.limits, as_written.session),
         format!("{:?} {:?}", all_written.limits, all_written.session)
     );
+    assert_eq!(as_written.attempts, all_written.attempts);
     assert_eq!(as_written.policy.controls, all_written.policy.controls);
     assert_eq!(
         as_written.policy.call_timeout,
@@ -79,6 +80,8 @@ fn is_default(line: &str) -> bool {
         "client_certificate",
         "bind",
         "certificate_header",
+        "proxy_protocol_from",
+        "identities",
     ];
     key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
         && !other.contains(&key)
@@ -228,6 +231,11 @@ fn each_mistake_is_told_at_its_line() {
             "certificate_header = \"X Cert\"",
             "cannot be the name of a header",
         ),
+        (
+            4,
+            "proxy_protocol_from = [\"10.0.0.1/8\"]\n[[route]]",
+            "\"10.0.0.1/8\" in `proxy_protocol_from` is no network",
+        ),
         (8, "[contrls]", "there is no section `contrls`"),
         (8, "controls = 1", "has no setting `controls`"),
     ];
@@ -287,6 +295,14 @@ fn each_mistake_of_a_section_is_told_at_its_line() {
             "asks for no password",
         ),
         ("[log]\nformat = \"xml\"", "`format` is \"xml\""),
+        (
+            "[attempts]\npair_failures_max = 0",
+            "`pair_failures_max` is 0",
+        ),
+        (
+            "[canaries]\nidentities = [\"CP/1\"]",
+            "\"CP/1\" cannot be an identity",
+        ),
         ("[store]\npath = 7", "`path` is an integer"),
     ];
     for (written, said) in cases {

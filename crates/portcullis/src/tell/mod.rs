@@ -7,6 +7,7 @@ mod episode;
 pub(crate) mod metrics;
 pub(crate) mod words;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -28,6 +29,10 @@ pub(crate) struct Teller {
     /// Events there was no room for, and how many had been dropped at the last look.
     dropped: Episode,
     dropped_seen: u64,
+    /// Canaries that somebody asked for.
+    canaries: Episode,
+    /// Those that have been told of; never more than are configured.
+    canaries_told: BTreeSet<String>,
 }
 
 impl Teller {
@@ -38,6 +43,8 @@ impl Teller {
             csms: Episode::default(),
             dropped: Episode::default(),
             dropped_seen: 0,
+            canaries: Episode::default(),
+            canaries_told: BTreeSet::new(),
         }
     }
 
@@ -79,6 +86,14 @@ impl Teller {
         why: &RefusedHandshake,
     ) {
         let words = words::refused(why);
+        if let (RefusedHandshake::Canary, Some(station)) = (why, station) {
+            let words = format!("{peer} asked for {station}");
+            self.canaries.happened(at.elapsed, 1, words);
+            if self.canaries_told.insert(station.to_owned()) {
+                warn!(%peer, station, "somebody tries identities out: no station has this one");
+                return;
+            }
+        }
         if matches!(why, RefusedHandshake::Upstream(_)) {
             // Every station of the fleet says so while the CSMS is away: one story, not a flood.
             debug!(%peer, station, why = %words, "connection refused");
@@ -174,6 +189,12 @@ impl Teller {
                 "csms handshakes",
                 "stations reach their CSMS",
                 "See the CSMS's log and certificate; the route's `ca` and `credential` must suit it.",
+            ),
+            self.canaries.finding(
+                now.elapsed,
+                "canaries",
+                "nobody tries identities out",
+                "See who is at that address; what else it asked for is in the log.",
             ),
             self.dropped.finding(
                 now.elapsed,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use guard::attempts::AttemptLimit;
 use guard::{
     Closing, ConnectionKind, Control, Finding, MessageKind, Mode, Outcome, Reason, RefusedHandshake,
 };
@@ -68,6 +69,10 @@ pub(crate) fn refusal(why: &RefusedHandshake) -> &'static str {
         RefusedHandshake::BadIdentity => "bad-identity",
         RefusedHandshake::NoCredential => "no-credential",
         RefusedHandshake::Unauthorized => "unauthorized",
+        RefusedHandshake::TooManyAttempts(AttemptLimit::Source) => "attempts-of-source",
+        RefusedHandshake::TooManyAttempts(AttemptLimit::Pair) => "attempts-of-pair",
+        RefusedHandshake::Canary => "canary",
+        RefusedHandshake::ProxyHeader(_) => "proxy-header",
         RefusedHandshake::UserNotIdentity => "user-not-identity",
         RefusedHandshake::NoVersion => "no-version",
         RefusedHandshake::AlreadyConnected => "already-connected",
@@ -91,6 +96,14 @@ pub(crate) fn refused(why: &RefusedHandshake) -> Cow<'static, str> {
         RefusedHandshake::BadIdentity => "the path holds no identity",
         RefusedHandshake::NoCredential => "it showed no credential that can be read",
         RefusedHandshake::Unauthorized => "unknown identity or wrong credential",
+        RefusedHandshake::TooManyAttempts(AttemptLimit::Source) => {
+            "too many failed attempts from that address"
+        }
+        RefusedHandshake::TooManyAttempts(AttemptLimit::Pair) => {
+            "too many failed attempts at that identity from that address"
+        }
+        RefusedHandshake::Canary => "a canary: no station has that identity",
+        RefusedHandshake::ProxyHeader(what) => return format!("PROXY header: {what}").into(),
         RefusedHandshake::UserNotIdentity => "its user name is not its identity",
         RefusedHandshake::NoVersion => "it offers no version of OCPP that it may speak",
         RefusedHandshake::AlreadyConnected => "that station is connected already",

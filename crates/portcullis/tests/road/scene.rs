@@ -62,6 +62,7 @@ impl Scene {
             listeners: vec![ListenerSettings {
                 address,
                 tls: Some(tls),
+                proxy_protocol_from: Vec::new(),
             }],
             upstreams: HashMap::from([(route_id(), settings)]),
             workers: 1,
