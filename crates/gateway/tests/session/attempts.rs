@@ -1,5 +1,6 @@
 //! A06, A04: somebody guesses. It is slowed and turned away; those who share its address are not.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use guard::attempts::AttemptLimit;
 use guard::{
     Book, Credential, Event, PasswordForm, Protocols, RefusedHandshake, StationRecord, Verifier,
+    VerifierKey,
 };
 use ocpp::{StationId, Version};
 use tokio::net::{TcpSocket, TcpStream};
@@ -65,21 +67,21 @@ async fn spray(scene: &Scene, from: [u8; 4], times: usize) -> Vec<u16> {
     answers
 }
 
-/// Registers a station whose password a person chose.
-fn register_person(scene: &Scene) {
+/// Registers more stations.
+fn register<'n>(scene: &Scene, names: impl IntoIterator<Item = &'n str>, verifier: &Verifier) {
     let book = scene.book.load();
-    let person = StationRecord {
-        id: StationId::parse("PERSON", Version::V16).unwrap(),
-        tenant: book.routes().next().unwrap().tenant.clone(),
-        enabled: true,
-        credential: Credential::Password(
-            Verifier::slow(CHOSEN, PasswordForm::Octets, [9; 16]).unwrap(),
-        ),
-        protocols: Protocols::default(),
-        upstream_password: None,
-    };
-    let stations = book.stations().iter().cloned();
-    let stations = stations.chain([Arc::new(person)]);
+    let tenant = &book.routes().next().unwrap().tenant;
+    let more = names.into_iter().map(|name| {
+        Arc::new(StationRecord {
+            id: StationId::parse(name, Version::V16).unwrap(),
+            tenant: tenant.clone(),
+            enabled: true,
+            credential: Credential::Password(verifier.clone()),
+            protocols: Protocols::default(),
+            upstream_password: None,
+        })
+    });
+    let stations = book.stations().iter().cloned().chain(more);
     let book = Book::new(book.routes().cloned(), stations).unwrap();
     scene.book.store(Arc::new(book));
 }
@@ -129,13 +131,52 @@ async fn a06_spraying_is_slowed_and_a_newcomer_behind_the_same_address_comes_in(
 }
 
 #[tokio::test]
+async fn a06_five_hundred_stations_notice_nothing_of_the_attacker_in_their_midst() {
+    let scene = Scene::with(quick()).await;
+    let key = VerifierKey::new([7; 32]);
+    let made = Verifier::fast(PASSWORD, PasswordForm::Octets, &key, [1; 16]).unwrap();
+    let names: Vec<String> = (0..500).map(|number| format!("HOME-{number}")).collect();
+    register(&scene, names.iter().map(String::as_str), &made);
+    for name in &names {
+        drop(scene.session(name).await);
+    }
+    let (checked, turned_away) = (Cell::new(0_u64), Cell::new(0_u64));
+    let begun = Instant::now();
+    let attacker = async |start: usize| {
+        for number in start.. {
+            let name = &names[number % names.len()];
+            match status(knock_from(&scene, NAT, name, WRONG).await) {
+                401 => checked.set(checked.get() + 1),
+                429 => turned_away.set(turned_away.get() + 1),
+                other => panic!("an attacker hears {other}"),
+            }
+        }
+    };
+    let honest = async {
+        // Everybody comes again, one after another, in the middle of it.
+        for name in &names {
+            drop(scene.session(name).await);
+        }
+        while turned_away.get() < 100 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = honest => {}
+        _ = async { tokio::join!(attacker(0), attacker(100), attacker(250), attacker(400)) } => {}
+    }
+    assert!(checked.get() <= 30 + begun.elapsed().as_secs() / 5 + 1);
+}
+
+#[tokio::test]
 async fn a06_passwords_that_people_chose_are_not_even_looked_at_over_the_limit() {
     let mut setting = quick();
     // Chosen passwords are checked one after another: seconds pass, and forgive.
     setting.settings.attempts.source_refill = Duration::from_secs(600);
     setting.settings.attempts.source_failures_max = 10;
     let scene = Scene::with(setting).await;
-    register_person(&scene);
+    let chosen = Verifier::slow(CHOSEN, PasswordForm::Octets, [9; 16]).unwrap();
+    register(&scene, ["PERSON"], &chosen);
     // Known at home; a stranger behind the attacked address.
     let (knock, _csms) = tokio::join!(
         knock_from(&scene, ELSEWHERE, "PERSON", CHOSEN),
