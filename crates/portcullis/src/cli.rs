@@ -64,6 +64,9 @@ pub(crate) enum Command {
     /// Show the route table.
     #[command(subcommand)]
     Route(RouteCommand),
+    /// Show who is connected to the running gate, and end a session.
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// A certificate authority for a CPO that has none.
     #[command(subcommand)]
     Ca(CaCommand),
@@ -191,6 +194,23 @@ pub(crate) struct ImportStations {
 pub(crate) enum RouteCommand {
     /// List the route table that the gate was last started with.
     List,
+}
+
+/// What to do with live sessions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SessionCommand {
+    /// List the stations that are connected now.
+    List {
+        /// Only those of this tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// End a station's session, so that its next connection finds the place free.
+    #[command(after_help = "\
+Example:
+  portcullis session end CP-0001      somebody else holds the place of CP-0001
+  portcullis station disable CP-0001  and nobody takes it until it is enabled again")]
+    End(OneStation),
 }
 
 /// What to do with the certificate authority.

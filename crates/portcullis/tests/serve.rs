@@ -390,3 +390,77 @@ async fn guessers_are_turned_away_and_a_canary_warns_once() {
     gate.expect_metric(&format!("{} 2", refused("canary")));
     assert!(csms.connected().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a02_the_operator_sees_who_is_connected_and_removes_a_holder() {
+    let scene = Scene::new();
+    let csms = csms().await;
+    scene.configure(csms.url(), "", "");
+    scene.register("CP-1", PASSWORD, &[]);
+    scene.run(&["session", "list"]).is(1).complains("gate runs");
+    let gate = scene.serve();
+    scene
+        .run(&["session", "list"])
+        .is(0)
+        .says("Nobody is connected.");
+
+    let holder = station(&gate, "CP-1").connect().await.unwrap();
+    let list = scene.run(&["session", "list", "--format", "json"]);
+    let listed = &list.is(0).json()[0];
+    assert_eq!(listed["identity"], "CP-1");
+    assert_eq!(listed["tenant"], "default");
+    assert!(listed["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
+    scene
+        .run(&["session", "list", "--tenant", "other"])
+        .is(0)
+        .says("Nobody is connected.");
+
+    // A second one is refused, and both addresses are told.
+    assert_eq!(refusal(station(&gate, "CP-1")).await, Some(503));
+    gate.expect_line("somebody else came with the credential");
+    gate.expect_metric("portcullis_handshakes_refused_by_total{why=\"session-alive\"} 1");
+
+    let nobody = scene.run(&["session", "end", "CP-2", "--format", "json"]);
+    assert_eq!(nobody.is(3).error_json()["kind"], "not-found");
+    scene
+        .run(&["session", "end", "CP-1", "--tenant", "other"])
+        .is(3);
+    scene
+        .run(&["session", "end", "CP-1"])
+        .is(0)
+        .says("is told to end");
+    holder.expect_close().await.unwrap();
+    gate.expect_metric("portcullis_sessions_live 0");
+    station(&gate, "CP-1").connect().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_for_the_holder_of_the_ticket_and_the_ticket_is_for_this_user_and_this_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new();
+    let csms = csms().await;
+    scene.configure(csms.url(), "", "");
+    // What an earlier run left behind is nobody's, whoever could read it.
+    scene.write(
+        "portcullis.db.admin",
+        "portcullis-admin-1 127.0.0.1:9 0000\n",
+    );
+    scene.run(&["session", "list"]).is(1);
+    let gate = scene.serve();
+    assert_eq!(gate.ask("/sessions").status, 401);
+    let ticket = scene.path("portcullis.db.admin");
+    let mode = std::fs::metadata(&ticket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let own = scene.read("portcullis.db.admin");
+    let (start, token) = own.trim_end().rsplit_once(' ').unwrap();
+    let other = "0".repeat(token.len());
+    scene.write("portcullis.db.admin", format!("{start} {other}\n"));
+    scene.run(&["session", "list"]).is(1).complains("401");
+    scene.write("portcullis.db.admin", own);
+    scene.run(&["session", "list"]).is(0);
+
+    let stopped = tokio::task::spawn_blocking(move || gate.stop());
+    stopped.await.unwrap().is(0);
+    assert!(!ticket.exists(), "it has gone with its gate");
+}

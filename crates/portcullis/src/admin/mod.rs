@@ -1,7 +1,11 @@
-//! The admin listener: is the process there, can the gate do its work, and the figures. It shows no
-//! secret and changes nothing, and it is for this machine alone unless the operator says otherwise.
+//! The admin listener: is the process there, can the gate do its work, and the figures. That shows
+//! no secret and changes nothing; what does, the sessions, is for the holder of the ticket. It is for
+//! this machine alone unless the operator says otherwise.
 
+pub(crate) mod client;
 mod figures;
+mod sessions;
+mod ticket;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +14,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Json};
-use axum::routing::get;
+use axum::routing::{get, post};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -19,6 +23,8 @@ use crate::health::Finding;
 use crate::health::conditions::Conditions;
 
 pub(crate) use figures::{Figures, GateView};
+pub(crate) use sessions::{SessionView, Whose};
+pub(crate) use ticket::Ticket;
 
 /// What the admin listener shows.
 pub(crate) struct Shown {
@@ -26,6 +32,10 @@ pub(crate) struct Shown {
     pub(crate) conditions: Arc<Mutex<Conditions>>,
     /// The figures.
     pub(crate) registry: Registry,
+    /// The gate whose sessions are listed and ended.
+    pub(crate) gate: GateView,
+    /// Who may do that.
+    pub(crate) ticket: Arc<Ticket>,
 }
 
 /// Listens; the address is told, since the port may have been left open.
@@ -41,6 +51,8 @@ pub(crate) async fn serve(listener: TcpListener, shown: Shown) -> std::io::Resul
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/end", post(sessions::end))
         .with_state(Arc::new(shown));
     axum::serve(listener, router).await
 }

@@ -5,6 +5,7 @@ mod check;
 mod doctor;
 mod init;
 mod route;
+mod session;
 mod station;
 
 use crate::Failure;
@@ -20,6 +21,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Serve => crate::serve::run(&cli.config, output),
         Command::Station(command) => station::run(command, &cli.config, output),
         Command::Route(command) => route::run(command, &cli.config, output),
+        Command::Session(command) => session::run(command, &cli.config, output),
         Command::Ca(command) => ca::run(command, output),
         Command::Demo(demo) => crate::demo::run(demo),
     }

@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
-use crate::admin::{self, Figures, GateView, Shown};
+use crate::admin::{self, Figures, GateView, Shown, Ticket};
 use crate::config::{Config, Materials};
 use crate::health::conditions::Conditions;
 use crate::output::Output;
@@ -98,12 +98,14 @@ pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
 /// A gate that is open, with all that stands around it.
 pub(crate) struct Opened {
     gate: GateView,
+    ticket: Arc<Ticket>,
     told: Open,
 }
 
 impl Opened {
     /// Says goodbye to every station and closes.
     pub(crate) async fn close(self) {
+        self.ticket.withdraw();
         let gateway = self
             .gate
             .write()
@@ -152,6 +154,8 @@ pub(crate) async fn open(
         let remedy = "See which program has that port, and whether this user may listen on it.";
         Failure::new(Exit::Failed, error.to_string(), remedy)
     })?;
+    // Only now: a gate that could not open must not take the ticket of the one that runs.
+    let ticket = Arc::new(Ticket::issue(&config.store.value, admin.1)?);
     let told = Open::of(&gateway, &shared, admin.1);
     let gate: GateView = Arc::new(RwLock::new(Some(gateway)));
     let conditions = Arc::new(Mutex::new(Conditions::default()));
@@ -160,13 +164,13 @@ pub(crate) async fn open(
         Arc::clone(&shared.policy),
     )?);
     let events = Arc::new(events);
-    let metrics = listen(admin.0, &events, &gate, &conditions);
+    let metrics = listen(admin.0, &events, &gate, &conditions, &ticket);
     let told_to = Arc::clone(&conditions);
     tokio::spawn(tell(events, Teller::new(metrics), told_to, clock, onlooker));
     let told_to = Arc::clone(&conditions);
     register_watch::begin(register.store, shared.book, Arc::clone(&gate), told_to);
     tokio::spawn(watch::keep(config, materials.certificates, conditions));
-    Ok(Opened { gate, told })
+    Ok(Opened { gate, ticket, told })
 }
 
 impl Open {
@@ -198,6 +202,7 @@ fn listen(
     events: &Arc<EventReceiver>,
     gate: &GateView,
     conditions: &Arc<Mutex<Conditions>>,
+    ticket: &Arc<Ticket>,
 ) -> Arc<EventMetrics> {
     let mut registry = Registry::with_prefix("portcullis");
     let metrics = Arc::new(EventMetrics::register(&mut registry));
@@ -212,6 +217,8 @@ fn listen(
         Shown {
             conditions,
             registry,
+            gate: Arc::clone(gate),
+            ticket: Arc::clone(ticket),
         },
     ));
     metrics

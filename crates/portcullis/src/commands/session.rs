@@ -1,0 +1,99 @@
+//! `portcullis session …`: who is connected to the running gate, and how to remove a holder.
+
+use std::path::Path;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::de::DeserializeOwned;
+
+use crate::admin::client::{Answer, ask};
+use crate::admin::{SessionView, Ticket, Whose};
+use crate::cli::{OneStation, SessionCommand};
+use crate::config::Config;
+use crate::output::Output;
+use crate::{Exit, Failure};
+
+pub(crate) fn run(
+    command: &SessionCommand,
+    config: &Path,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let ticket = Ticket::read(&Config::load(config)?.store.value)?;
+    match command {
+        SessionCommand::List { tenant } => list(&ticket, tenant.as_deref(), output),
+        SessionCommand::End(station) => end(&ticket, station, output),
+    }
+}
+
+fn list(ticket: &Ticket, tenant: Option<&str>, output: &mut Output) -> Result<(), Failure> {
+    let answer = ask(ticket, "GET", "/sessions", "")?;
+    let mut views: Vec<SessionView> = understood(&answer, || unexpected(answer.status))?;
+    views.retain(|view| tenant.is_none_or(|tenant| view.tenant == tenant));
+    output.result(&views, || table(&views))
+}
+
+fn end(ticket: &Ticket, station: &OneStation, output: &mut Output) -> Result<(), Failure> {
+    let OneStation { identity, tenant } = station;
+    let whose = Whose {
+        identity: identity.clone(),
+        tenant: tenant.clone(),
+    };
+    let body = serde_json::to_string(&whose).unwrap_or_default();
+    let answer = ask(ticket, "POST", "/sessions/end", &body)?;
+    let view: SessionView = understood(&answer, || match answer.status {
+        404 => {
+            let what = format!("station {identity} of tenant {tenant} has no live session");
+            let remedy = "`portcullis session list` shows who is connected.";
+            Failure::new(Exit::NotFound, what, remedy)
+        }
+        status => unexpected(status),
+    })?;
+    output.result(&view, || {
+        format!(
+            "The session of {} from {} is told to end. `portcullis station disable` keeps a station out.",
+            view.identity, view.peer
+        )
+    })
+}
+
+/// What a good answer holds.
+fn understood<T: DeserializeOwned>(
+    answer: &Answer,
+    otherwise: impl FnOnce() -> Failure,
+) -> Result<T, Failure> {
+    match answer.status {
+        200 => serde_json::from_str(&answer.body).map_err(|_| unexpected(200)),
+        _ => Err(otherwise()),
+    }
+}
+
+fn unexpected(status: u16) -> Failure {
+    let what = format!("the gate answered in a way we do not understand (HTTP {status})");
+    let remedy = "See that program and gate are of the same version, and that one gate alone uses this store.";
+    Failure::new(Exit::Failed, what, remedy)
+}
+
+fn table(views: &[SessionView]) -> String {
+    if views.is_empty() {
+        return "Nobody is connected.".to_owned();
+    }
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header([
+        "STATION", "TENANT", "ROUTE", "OCPP", "BY", "FROM", "SESSION",
+    ]);
+    for view in views {
+        let number = view.session.to_string();
+        table.add_row([
+            &view.identity,
+            &view.tenant,
+            &view.route,
+            &view.version,
+            &view.by,
+            &view.peer,
+            &number,
+        ]);
+    }
+    table.trim_fmt()
+}
