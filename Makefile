@@ -33,7 +33,7 @@ counterparts: ## stations and servers that others wrote, through the gate
 bench: ## against nginx and HAProxy, and the reader against sonic-rs + jsonschema; writes docs/benchmarks.md
 	@scripts/bench.sh
 
-fuzz: ## coverage-guided fuzzing; SECONDS=60 for each target by default
+fuzz: ## coverage-guided fuzzing; SECONDS_EACH=60 for each target by default
 	@scripts/fuzz.sh
 
 clean:
