@@ -1,43 +1,57 @@
 //! A station's certificate, as admission and the CSMS want to know it.
 
 use aws_lc_rs::digest;
-use guard::admission::ClientCertificate;
+use guard::UnixMillis;
+use guard::admission::{
+    CertificateFacts, CertificateFault, CertificateRules, ClientCertificate, Serial,
+};
 use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::x509::AttributeTypeAndValue;
 
 /// A client certificate whose key the station has proved to hold.
 pub(crate) struct PeerCertificate {
     pub(crate) der: Vec<u8>,
-    pub(crate) fingerprint: [u8; 32],
-    common_name: Option<String>,
+    facts: Option<CertificateFacts>,
 }
 
 impl PeerCertificate {
-    /// Reads the leaf that TLS has verified against the listener's client CA.
+    /// Reads the leaf that TLS has verified against the listener's client CA, now or when the session
+    /// that is resumed was made.
     pub(crate) fn read(der: &[u8]) -> PeerCertificate {
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(digest::digest(&digest::SHA256, der).as_ref());
         PeerCertificate {
             der: der.to_vec(),
-            fingerprint,
-            common_name: common_name(der),
+            facts: facts(der, fingerprint),
         }
     }
 
-    /// What admission compares. rustls has built the chain to the client CA before it hands out a
-    /// certificate; without one there would be no connection.
-    pub(crate) fn claim(&self) -> ClientCertificate {
-        ClientCertificate {
-            fingerprint: self.fingerprint,
-            common_name: self.common_name.clone(),
-            chain_verified: true,
-        }
+    /// What admission compares, if the certificate keeps the listener's rules.
+    pub(crate) fn claim(
+        &self,
+        rules: &CertificateRules,
+        now: UnixMillis,
+    ) -> Result<ClientCertificate, CertificateFault> {
+        let facts = self.facts.clone().ok_or(CertificateFault::Unreadable)?;
+        facts.vet(rules, now)
     }
 }
 
-/// The subject's common name, if there is exactly one: two of them would let two readers disagree.
-fn common_name(der: &[u8]) -> Option<String> {
+fn facts(der: &[u8], fingerprint: [u8; 32]) -> Option<CertificateFacts> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    let mut names = certificate.subject().iter_common_name();
+    Some(CertificateFacts {
+        fingerprint,
+        common_name: only(certificate.subject().iter_common_name()),
+        organization: only(certificate.subject().iter_organization()),
+        issuer: certificate.issuer().as_raw().to_vec(),
+        serial: Serial::new(certificate.raw_serial())?,
+        not_before: certificate.validity().not_before.timestamp(),
+        not_after: certificate.validity().not_after.timestamp(),
+    })
+}
+
+/// The text of an attribute, if there is exactly one: two of them would let two readers disagree.
+fn only<'n>(mut names: impl Iterator<Item = &'n AttributeTypeAndValue<'n>>) -> Option<String> {
     let name = names.next()?.as_str().ok()?.to_owned();
     names.next().is_none().then_some(name)
 }

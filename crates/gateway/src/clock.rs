@@ -31,6 +31,12 @@ impl Clock {
         }
     }
 
+    /// What the system's wall clock shows: where days matter, a clock that was set after the start
+    /// must count.
+    pub(crate) fn wall(&self) -> UnixMillis {
+        UnixMillis(wall_millis())
+    }
+
     /// The instant of a moment, for timers.
     pub(crate) fn instant(&self, elapsed: std::time::Duration) -> tokio::time::Instant {
         tokio::time::Instant::from_std(self.start + elapsed)

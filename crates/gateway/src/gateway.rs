@@ -26,7 +26,7 @@ use crate::network::Network;
 use crate::settings::{ListenerSettings, Settings};
 use crate::tls::{self, TlsError};
 use crate::upstream::Upstreams;
-use crate::welcome::{Door, welcome};
+use crate::welcome::{Door, DoorTls, welcome};
 
 /// A running gate.
 pub struct Gateway {
@@ -90,8 +90,14 @@ impl Gateway {
         let mut doors = vec![Vec::new(); workers];
         let mut addresses = Vec::new();
         for listener in &settings.listeners {
-            let tls = listener.tls.as_ref().map(tls::server_config).transpose();
-            let tls = tls.map_err(|error| StartError::Tls {
+            let sessions_max = settings.limits.tls12_sessions_max;
+            let tls = listener.tls.as_ref().map(|tls| {
+                Ok(DoorTls {
+                    config: tls::server_config(tls, sessions_max)?,
+                    certificate_rules: Arc::clone(&tls.certificate_rules),
+                })
+            });
+            let tls = tls.transpose().map_err(|error| StartError::Tls {
                 address: listener.address,
                 error,
             })?;
@@ -234,11 +240,7 @@ fn listen(address: SocketAddr, backlog: u32) -> io::Result<std::net::TcpListener
     Ok(socket.into())
 }
 
-type BoundDoor = (
-    Arc<std::net::TcpListener>,
-    Option<Arc<rustls::ServerConfig>>,
-    Arc<[Network]>,
-);
+type BoundDoor = (Arc<std::net::TcpListener>, Option<DoorTls>, Arc<[Network]>);
 
 /// One worker: accepts on its sockets until told to stop, then lets its sessions finish.
 async fn work(gate: Arc<Gate>, doors: Vec<BoundDoor>, mut stopped: watch::Receiver<bool>) {

@@ -22,6 +22,7 @@ mod network;
 mod proxy;
 mod records;
 mod relay;
+mod revocation;
 mod settings;
 mod target;
 mod tls;
@@ -36,6 +37,7 @@ pub use events::{EventReceiver, EventSender, event_queue};
 pub use gate::Shared;
 pub use gateway::{Gateway, StartError};
 pub use network::{InvalidNetwork, Network};
+pub use revocation::{RevocationError, read_revocation_lists};
 pub use settings::{
     GateLimits, ListenerSettings, PemIdentity, SessionSettings, Settings, TlsSettings,
     UpstreamSettings,

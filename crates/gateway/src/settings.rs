@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+use guard::admission::CertificateRules;
 use guard::attempts::AttemptLimits;
 use guard::{RouteId, Secret};
 use ocpp::StationId;
@@ -49,6 +52,9 @@ pub struct TlsSettings {
     pub identities: Vec<PemIdentity>,
     /// Roots that client certificates must lead to, as PEM; `None`: none is asked for.
     pub client_ca: Option<Vec<u8>>,
+    /// What is asked of a client certificate on every connection, resumed or not. Whoever keeps the
+    /// other end may change it while the gate runs.
+    pub certificate_rules: Arc<ArcSwap<CertificateRules>>,
 }
 
 /// A certificate chain and its private key.
@@ -80,6 +86,9 @@ pub struct GateLimits {
     pub connections_max: usize,
     /// Handshakes under way in one worker; further connections wait in the kernel's queue.
     pub handshakes_max: usize,
+    /// TLS 1.2 sessions of one listener that can be resumed by number, by stations that know no
+    /// tickets (about 2 kB each where stations show certificates). A ticket costs no memory.
+    pub tls12_sessions_max: usize,
     /// From accept to the end of a load balancer's PROXY header.
     pub proxy_deadline: Duration,
     /// From accept, or from there, to the end of TLS.
@@ -118,6 +127,7 @@ impl Default for GateLimits {
             connections_max: 60_000,
             handshakes_max: 512,
             proxy_deadline: Duration::from_secs(5),
+            tls12_sessions_max: 20_000,
             tls_deadline: Duration::from_secs(10),
             head_deadline: Duration::from_secs(10),
             upstream_deadline: Duration::from_secs(10),

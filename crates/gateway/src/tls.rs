@@ -41,11 +41,14 @@ pub enum TlsError {
     Rustls(#[from] rustls::Error),
 }
 
-/// TLS 1.2 sessions remembered for resumption; TLS 1.3 keeps its state in the ticket.
-const TLS12_SESSIONS_MAX: usize = 20_000;
-
-/// What stations are offered on one listener.
-pub(crate) fn server_config(settings: &TlsSettings) -> Result<Arc<ServerConfig>, TlsError> {
+/// What stations are offered on one listener. Resumption: a ticket holds the session itself, sealed
+/// under keys that change every 6 hours and open tickets for at most 12, so a fleet of any size costs
+/// no memory; TLS 1.2 stations without tickets take a place among `tls12_sessions_max`. What a resumed
+/// session says about the station's certificate is old: admission asks again each time.
+pub(crate) fn server_config(
+    settings: &TlsSettings,
+    tls12_sessions_max: usize,
+) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
@@ -67,7 +70,7 @@ pub(crate) fn server_config(settings: &TlsSettings) -> Result<Arc<ServerConfig>,
     config.ticketer = aws_lc_rs::Ticketer::new()?;
     // One ticket is what a station uses to come back; a second costs CPU on every connection.
     config.send_tls13_tickets = 1;
-    config.session_storage = rustls::server::ServerSessionMemoryCache::new(TLS12_SESSIONS_MAX);
+    config.session_storage = rustls::server::ServerSessionMemoryCache::new(tls12_sessions_max);
     Ok(Arc::new(config))
 }
 

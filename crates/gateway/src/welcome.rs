@@ -9,9 +9,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use guard::admission::{self, Admitted, Transport};
+use arc_swap::ArcSwap;
+use guard::admission::{self, Admitted, CertificateRules, Transport};
 use guard::attempts::Source;
-use guard::{Event, RefusedHandshake, Route, SessionFacts};
+use guard::{Event, RefusedHandshake, Route, SessionFacts, UnixMillis};
 use ocpp::StationId;
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,9 +36,16 @@ use crate::wire::Wire;
 /// One listening address as a worker sees it.
 pub(crate) struct Door {
     pub(crate) gate: Arc<Gate>,
-    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) tls: Option<DoorTls>,
     pub(crate) proxies: Arc<[Network]>,
     pub(crate) sessions: Arc<Semaphore>,
+}
+
+/// TLS at one address.
+#[derive(Clone)]
+pub(crate) struct DoorTls {
+    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) certificate_rules: Arc<ArcSwap<CertificateRules>>,
 }
 
 /// A refusal: what the peer hears, and what is told.
@@ -62,16 +70,23 @@ impl Rejected {
 struct Visit {
     wire: Wire,
     peer: SocketAddr,
-    tls: bool,
+    /// By TLS: what this listener asks of a certificate.
+    certificate_rules: Option<Arc<CertificateRules>>,
     certificate: Option<PeerCertificate>,
 }
 
 impl Visit {
-    fn transport(&self) -> Transport {
-        match (&self.certificate, self.tls) {
-            (_, false) => Transport::Plain,
-            (certificate, true) => Transport::Tls(certificate.as_ref().map(PeerCertificate::claim)),
-        }
+    /// How it came in. A certificate is looked at anew each time: TLS has verified it when the session
+    /// was made, and a resumed session may be hours old (A13).
+    fn transport(&self, now: UnixMillis) -> Result<Transport, RefusedHandshake> {
+        let Some(rules) = &self.certificate_rules else {
+            return Ok(Transport::Plain);
+        };
+        let certificate = self.certificate.as_ref();
+        let vetted = certificate.map(|certificate| certificate.claim(rules, now));
+        Ok(Transport::Tls(
+            vetted.transpose().map_err(RefusedHandshake::Certificate)?,
+        ))
     }
 }
 
@@ -171,12 +186,12 @@ async fn secure(
         return Ok(Visit {
             wire: Wire::Plain(stream),
             peer,
-            tls: false,
+            certificate_rules: None,
             certificate: None,
         });
     };
     let deadline = door.gate.settings.limits.tls_deadline;
-    let accepting = StationTls::accept(stream, Arc::clone(tls));
+    let accepting = StationTls::accept(stream, Arc::clone(&tls.config));
     let stream = match timeout(deadline, accepting).await {
         Err(_) => return Err(RefusedHandshake::Deadline("tls_deadline")),
         Ok(Err(error)) => return Err(RefusedHandshake::Tls(error.to_string())),
@@ -189,7 +204,7 @@ async fn secure(
     Ok(Visit {
         wire,
         peer,
-        tls: true,
+        certificate_rules: Some(tls.certificate_rules.load_full()),
         certificate,
     })
 }
@@ -286,13 +301,13 @@ async fn arrange(
     };
     let station = admission::identify(segment).map_err(Rejected::because)?;
     let canary = gate.settings.canaries.contains(&station);
-    let claim = credential::claim(route, &station, visit.transport(), head);
     let rejected = |why| Rejected {
         station: Some(station.clone()),
         why,
         canary,
     };
-    let claim = claim.map_err(&rejected)?;
+    let transport = visit.transport(gate.clock.wall()).map_err(&rejected)?;
+    let claim = credential::claim(route, &station, transport, head).map_err(&rejected)?;
     let admitted = credential::check(gate, &book, claim, visit.peer.ip())
         .await
         .map_err(&rejected)?;
@@ -304,7 +319,7 @@ async fn arrange(
         .map_err(&rejected)?;
     let visitor = Visitor {
         peer: visit.peer,
-        tls: visit.tls,
+        tls: visit.certificate_rules.is_some(),
         certificate: visit.certificate.as_ref(),
         authorization: credential::authorization(&head.credential),
     };
@@ -406,6 +421,7 @@ fn status(why: &RefusedHandshake) -> Option<Status> {
         RefusedHandshake::NoRoute => Some(Status::NotFound),
         RefusedHandshake::NoCredential
         | RefusedHandshake::Unauthorized
+        | RefusedHandshake::Certificate(_)
         | RefusedHandshake::UserNotIdentity
         | RefusedHandshake::Canary
         | RefusedHandshake::BadIdentity => Some(Status::Unauthorized),

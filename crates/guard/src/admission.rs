@@ -4,20 +4,25 @@
 //! The order of the checks, and what each may tell a stranger:
 //!
 //! 1. [`identify`]: the path's identity, decoded once and parsed. Looks at the request alone.
-//! 2. [`prepare`]: something is shown (`NoCredential`), and a Basic user name is the identity
+//! 2. [`CertificateFacts::vet`]: a client certificate is in date, not revoked, and the CPO's
+//!    (`Certificate`, A12, A13), on a resumed TLS session as on a new one. Looks at the certificate
+//!    alone: who shows a bad one is refused whatever else it shows.
+//! 3. [`prepare`]: something is shown (`NoCredential`), and a Basic user name is the identity
 //!    (`UserNotIdentity`, A08). Looks at the request alone, so it tells nothing about the registry.
-//! 3. [`prepare`] and [`Prepared::check`]: the station is registered, enabled, and the credential is
+//! 4. [`prepare`] and [`Prepared::check`]: the station is registered, enabled, and the credential is
 //!    its own. All three fail as one `Unauthorized`, after the same kind and number of hash runs
 //!    (A04).
-//! 4. [`Prepared::check`]: the version (`NoVersion`, A16), and the identity by that version's
+//! 5. [`Prepared::check`]: the version (`NoVersion`, A16), and the identity by that version's
 //!    alphabet (`BadIdentity`, A15). Only a station that has proved itself gets here.
 //!
-//! Steps 2 and 3 are one 401 to the peer; the event alone tells them apart.
+//! Steps 2 to 4 are one 401 to the peer; the event alone tells them apart.
 
 mod basic;
 mod cache;
+mod certificate;
 mod identity;
 mod prepared;
+mod revocation;
 
 use ocpp::{StationId, Version};
 
@@ -25,8 +30,13 @@ use crate::{Protocols, Tenant};
 
 pub use basic::Basic;
 pub use cache::VerifierCache;
+pub use certificate::{
+    CertificateFacts, CertificateFault, CertificateRules, ClientCertificate, OnStaleList,
+    RevocationRules,
+};
 pub use identity::identify;
 pub use prepared::{Admitted, Prepared, prepare};
+pub use revocation::{Known, RevocationList, Revocations, Serial};
 
 /// What a handshake claims, before anything is believed.
 #[derive(Debug)]
@@ -50,18 +60,6 @@ pub enum Transport {
     Plain,
     /// By TLS, with the client certificate if one was shown.
     Tls(Option<ClientCertificate>),
-}
-
-/// What TLS found out about a client certificate. That the client holds its key is proved by the
-/// handshake.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientCertificate {
-    /// SHA-256 of its DER.
-    pub fingerprint: [u8; 32],
-    /// The subject's common name, if there is exactly one.
-    pub common_name: Option<String>,
-    /// It leads to our client CA and is in date. Revocation is not looked at yet (A13).
-    pub chain_verified: bool,
 }
 
 /// The subprotocols a station offers, in its order; those we do not know count only as offered.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ocpp::{HardFault, Side, StationId, Version};
 
+use crate::admission::CertificateFault;
 use crate::attempts::AttemptLimit;
 use crate::{Control, Finding, Moment, RouteId, Tenant};
 
@@ -63,6 +64,8 @@ pub enum RefusedHandshake {
     Canary,
     /// What a load balancer says before TLS is missing, or cannot be read.
     ProxyHeader(&'static str),
+    /// It showed a certificate that proves nothing (A12, A13).
+    Certificate(CertificateFault),
     /// User name and identity differ (A08).
     UserNotIdentity,
     /// None of the offered subprotocols is allowed (A16).

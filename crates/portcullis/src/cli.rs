@@ -233,6 +233,20 @@ pub(crate) enum CaCommand {
     /// Issue a certificate.
     #[command(subcommand)]
     Issue(CaIssue),
+    /// Take certificates back: writes crl.pem, the lists of both roots. Without a certificate the
+    /// lists are only made anew.
+    #[command(
+        after_help = "Examples:\n  portcullis ca revoke ca/station-CP-0001.pem\n  portcullis ca revoke 4f:03:9c:…\n  portcullis ca revoke --days 365"
+    )]
+    Revoke {
+        /// A certificate's file, or its serial number in hexadecimal.
+        certificates: Vec<String>,
+        /// When the next list is due.
+        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+        #[command(flatten)]
+        place: CaPlace,
+    },
 }
 
 /// Where the authority lives.

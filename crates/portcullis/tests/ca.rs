@@ -174,3 +174,88 @@ fn keys_are_for_their_owner_alone_and_nothing_is_overwritten() {
         .run(&["ca", "issue", "station", &"x".repeat(65), "--cpo", "E"])
         .is(2);
 }
+
+/// What OpenSSL says of a certificate, held against the list.
+fn openssl_checks(scene: &Scene, certificate: &str) -> String {
+    let output = Command::new("openssl")
+        .args(["verify", "-x509_strict", "-crl_check"])
+        .args(["-CAfile", "ca/ca.pem", "-CRLfile", "ca/crl.pem"])
+        .arg(certificate)
+        .current_dir(scene.root())
+        .output()
+        .unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+#[test]
+fn a13_what_is_revoked_stays_revoked_and_openssl_reads_it_so() {
+    let scene = Scene::new();
+    for (station, kind) in [("CP-1", None), ("CP-2", Some("--rsa")), ("CP-3", None)] {
+        let issue = ["ca", "issue", "station", station, "--cpo", "Example"];
+        let all: Vec<&str> = issue.into_iter().chain(kind).collect();
+        scene.run(&all).is(0);
+    }
+    scene
+        .run(&["ca", "revoke"])
+        .is(0)
+        .says("0 revoked now, 0 in all");
+    let stations = ["CP-1", "CP-2", "CP-3"].map(|name| format!("ca/station-{name}.pem"));
+    for station in &stations {
+        assert!(openssl_checks(&scene, station).ends_with("OK\n"));
+    }
+    scene
+        .run(&["ca", "revoke", &stations[0]])
+        .is(0)
+        .says("1 revoked now, 1 in all");
+    scene
+        .run(&["ca", "revoke", &stations[1], &stations[0]])
+        .is(0)
+        .says("1 revoked now, 2 in all");
+    let der = CertificateDer::from_pem_file(scene.path(&stations[2])).unwrap();
+    let (_, third) = X509Certificate::from_der(&der).unwrap();
+    let serial = third.raw_serial_as_string();
+    let stranger = sim::ca::Authority::new("Another CA").unwrap();
+    let foreign = stranger.issue(&sim::ca::Leaf::client("CP-9")).unwrap();
+    scene.write("foreign.pem", foreign.certificate_pem());
+    scene
+        .run(&["ca", "revoke", "foreign.pem"])
+        .is(2)
+        .complains("not of this CA");
+    scene
+        .run(&["ca", "revoke", "ca/ca-ecdsa.key"])
+        .is(2)
+        .complains("no certificate in it");
+    scene.run(&["ca", "revoke", "CP-1"]).is(2);
+    assert!(openssl_checks(&scene, &stations[2]).ends_with("OK\n"));
+    scene
+        .run(&["ca", "revoke", &serial])
+        .is(0)
+        .says("1 revoked now, 3 in all");
+    for station in &stations {
+        let said = openssl_checks(&scene, station);
+        assert!(said.contains("certificate revoked"), "{station}: {said}");
+    }
+}
+
+#[test]
+fn a13_a_list_that_the_authority_has_not_signed_is_not_added_to() {
+    let scene = Scene::new();
+    scene.run(&["ca", "revoke", "0a:0b"]).is(0);
+    let good = scene.read("ca/crl.pem");
+    scene.write("ca/crl.pem", good.replacen("MII", "MIJ", 1));
+    let broken = scene.read("ca/crl.pem");
+    scene
+        .run(&["ca", "revoke", "0c"])
+        .is(2)
+        .complains("Bring back the last good one");
+    assert_eq!(scene.read("ca/crl.pem"), broken, "nothing is lost");
+    scene.write("ca/crl.pem", &good);
+    // Two at once would lose what one of them adds.
+    scene.write("ca/crl.pem.new", "");
+    scene
+        .run(&["ca", "revoke", "0c"])
+        .is(4)
+        .complains("somebody else is at it");
+    std::fs::remove_file(scene.path("ca/crl.pem.new")).unwrap();
+    scene.run(&["ca", "revoke", "0c"]).is(0).says("2 in all");
+}

@@ -1,12 +1,15 @@
 //! A CA for one scene: the gate's two certificates, and stations' client certificates.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::{PemIdentity, TlsSettings};
 use guard::Secret;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256,
-    PKCS_RSA_SHA256, RsaKeySize,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
+    KeyIdMethod, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RevokedCertParams, RsaKeySize,
+    SerialNumber,
 };
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
@@ -15,9 +18,22 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SignatureScheme};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+/// A station's certificate, its key, and the number it is revoked by.
+pub struct Certificate {
+    identity: PemIdentity,
+    serial: SerialNumber,
+}
+
+/// Unix seconds.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    issued: AtomicU64,
 }
 
 impl Authority {
@@ -32,6 +48,7 @@ impl Authority {
         Authority {
             issuer: Issuer::new(params, key),
             pem,
+            issued: AtomicU64::new(1),
         }
     }
 
@@ -56,6 +73,67 @@ impl Authority {
     pub fn client(&self, common_name: &str) -> PemIdentity {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
         self.issue(common_name, &key)
+    }
+
+    /// A station's certificate of the scene's CPO.
+    pub fn certificate(
+        &self,
+        common_name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Certificate {
+        let mut params = CertificateParams::default();
+        let name = &mut params.distinguished_name;
+        name.push(DnType::CommonName, common_name);
+        name.push(DnType::OrganizationName, "Scene Charging");
+        let serial = SerialNumber::from(self.issued.fetch_add(1, Ordering::Relaxed));
+        params.serial_number = Some(serial.clone());
+        change(&mut params);
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let identity = PemIdentity {
+            chain: certificate.pem().into_bytes(),
+            key: Secret::new(key.serialize_pem().into_bytes()),
+        };
+        Certificate { identity, serial }
+    }
+
+    /// A list of what is revoked, PEM, made two days ago; the next one is due then (Unix seconds).
+    pub fn revocation_list(&self, revoked: &[&Certificate], next_update: i64) -> String {
+        let at = |seconds: i64| {
+            let since = Duration::from_secs(u64::try_from(seconds).unwrap());
+            (UNIX_EPOCH + since).into()
+        };
+        let made = now() - 2 * 86_400;
+        let entry = |certificate: &&Certificate| RevokedCertParams {
+            serial_number: certificate.serial.clone(),
+            revocation_time: at(made),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: at(made),
+            next_update: at(next_update),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.iter().map(entry).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).unwrap().pem().unwrap()
+    }
+
+    /// A station that shows this certificate, by TLS 1.3 or by 1.2 alone.
+    pub fn client_config(&self, tls12: bool, shown: &Certificate) -> ClientConfig {
+        let version = match tls12 {
+            true => &rustls::version::TLS12,
+            false => &rustls::version::TLS13,
+        };
+        let (chain, key) = read(&shown.identity);
+        ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(self.roots())
+            .with_client_auth_cert(chain, key)
+            .unwrap()
     }
 
     /// A CSMS by TLS: it lets in whoever shows a certificate of this CA, or none.
@@ -90,6 +168,7 @@ impl Authority {
         TlsSettings {
             identities: vec![self.issue("gate", &ecdsa), self.issue("gate", &rsa)],
             client_ca: Some(self.pem.clone().into_bytes()),
+            certificate_rules: Arc::default(),
         }
     }
 

@@ -13,6 +13,7 @@ mod authority;
 mod conversation;
 mod door;
 mod farewell;
+mod profile3;
 mod proxy;
 mod scene;
 mod takeover;

@@ -1,3 +1,4 @@
+mod certificate;
 mod hashes;
 mod wire;
 
@@ -5,8 +6,8 @@ use ocpp::{StationId, Version};
 
 use super::*;
 use crate::{
-    Book, ConnectionKind, Credential, PasswordForm, RefusedHandshake, StationRecord, Verifier,
-    VerifierKey,
+    Book, ConnectionKind, Credential, PasswordForm, RefusedHandshake, StationRecord, UnixMillis,
+    Verifier, VerifierKey,
 };
 
 const SECRET: &[u8] = b"a secret of 24 bytes, no";
@@ -100,13 +101,22 @@ fn by_password(station: &str, password: &[u8]) -> Claim {
     }
 }
 
-fn by_certificate(station: &str, fingerprint: u8, name: Option<&str>, verified: bool) -> Claim {
+fn facts(fingerprint: u8, name: Option<&str>) -> CertificateFacts {
+    CertificateFacts {
+        fingerprint: [fingerprint; 32],
+        common_name: name.map(str::to_owned),
+        organization: Some("Example Charging".to_owned()),
+        issuer: b"our CA".to_vec(),
+        serial: Serial::new(&[fingerprint]).unwrap(),
+        not_before: 1_000,
+        not_after: 2_000,
+    }
+}
+
+fn by_certificate(station: &str, fingerprint: u8, name: Option<&str>) -> Claim {
+    let vetted = facts(fingerprint, name).vet(&CertificateRules::default(), UnixMillis(1_500_000));
     Claim {
-        transport: Transport::Tls(Some(ClientCertificate {
-            fingerprint: [fingerprint; 32],
-            common_name: name.map(str::to_owned),
-            chain_verified: verified,
-        })),
+        transport: Transport::Tls(Some(vetted.unwrap())),
         basic: None,
         ..by_password(station, b"")
     }
@@ -136,12 +146,12 @@ fn the_right_password_comes_in() {
 fn the_right_certificate_comes_in() {
     let gate = Gate::new();
     for claim in [
-        by_certificate("PINNED", 7, None, true),
-        by_certificate("NAMED", 1, Some("NAMED"), true),
+        by_certificate("PINNED", 7, None),
+        by_certificate("NAMED", 1, Some("NAMED")),
         // Basic beside it must name the same station, and changes nothing else.
         Claim {
             basic: Some(basic(b"NAMED", b"whatever")),
-            ..by_certificate("NAMED", 1, Some("NAMED"), true)
+            ..by_certificate("NAMED", 1, Some("NAMED"))
         },
     ] {
         let admitted = gate.admit(claim).unwrap();
@@ -165,15 +175,13 @@ fn strangers_and_disabled_stations_are_refused_alike() {
             tenant: Tenant("another".into()),
             ..by_password("FAST", SECRET)
         },
-        by_certificate("PINNED", 8, Some("PINNED"), true),
-        by_certificate("PINNED", 7, Some("PINNED"), false),
-        by_certificate("NAMED", 7, Some("PINNED"), true),
-        by_certificate("NAMED", 7, Some("named"), true),
-        by_certificate("NAMED", 7, None, true),
-        by_certificate("NAMED", 7, Some("NAMED"), false),
-        by_certificate("FAST", 7, Some("FAST"), true),
-        by_certificate("OFF-NAMED", 7, Some("OFF-NAMED"), true),
-        by_certificate("NOBODY", 7, Some("NOBODY"), true),
+        by_certificate("PINNED", 8, Some("PINNED")),
+        by_certificate("NAMED", 7, Some("PINNED")),
+        by_certificate("NAMED", 7, Some("named")),
+        by_certificate("NAMED", 7, None),
+        by_certificate("FAST", 7, Some("FAST")),
+        by_certificate("OFF-NAMED", 7, Some("OFF-NAMED")),
+        by_certificate("NOBODY", 7, Some("NOBODY")),
     ] {
         let words = format!("{claim:?}");
         let refused = gate.admit(claim).unwrap_err();

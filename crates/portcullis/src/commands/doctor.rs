@@ -7,7 +7,7 @@ use serde::Serialize;
 use store::{KeyFile, SqliteStore, Store};
 
 use crate::config::{Config, Materials};
-use crate::health::{Finding, Level, certificates, disk, machine, upstream};
+use crate::health::{Finding, Level, certificates, disk, machine, revocation, upstream};
 use crate::output::Output;
 use crate::{Exit, Failure, Problem};
 
@@ -45,7 +45,10 @@ fn examine(config: &Config) -> Result<Vec<Finding>, Failure> {
     findings.append(&mut found);
     findings.push(disk::look(&config.store.value, config.disk_free_min_mb));
     match Materials::load(config) {
-        Ok(materials) => findings.extend(certificates::look(&materials.certificates, now)),
+        Ok(materials) => {
+            findings.extend(certificates::look(&materials.certificates, now));
+            findings.extend(revocation::look(&materials.lists, now));
+        }
         Err(problems) => findings.extend(of_problems("files", &problems)),
     }
     let runtime = tokio::runtime::Builder::new_current_thread()

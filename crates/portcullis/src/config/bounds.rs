@@ -30,6 +30,12 @@ pub(super) fn limits(
             d.handshakes_max,
         ),
         proxy_deadline: section.seconds("proxy_deadline_seconds", 1..=300, d.proxy_deadline),
+        tls12_sessions_max: count(
+            &mut section,
+            "tls12_sessions_max",
+            0..=1_000_000,
+            d.tls12_sessions_max,
+        ),
         tls_deadline: section.seconds("tls_deadline_seconds", 1..=300, d.tls_deadline),
         head_deadline: section.seconds("head_deadline_seconds", 1..=300, d.head_deadline),
         upstream_deadline: section.seconds(

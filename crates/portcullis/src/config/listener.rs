@@ -2,6 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use guard::admission::OnStaleList;
 
 use gateway::Network;
 
@@ -21,6 +24,21 @@ pub struct Listener {
     pub client_ca: Option<Placed<PathBuf>>,
     /// Load balancers that say by the PROXY protocol whom they connect for.
     pub proxy_protocol_from: Vec<Network>,
+    /// What else a client certificate has to be.
+    pub client: ClientRules,
+}
+
+/// What a listener asks of client certificates beyond the CA.
+#[derive(Clone, Debug)]
+pub struct ClientRules {
+    /// The CPO, as it stands in their subject.
+    pub organization: Option<String>,
+    /// Revocation lists of the client CA.
+    pub lists: Vec<Placed<PathBuf>>,
+    /// How long a list that is past its next update is used all the same.
+    pub grace: Duration,
+    /// And what becomes of its certificates then.
+    pub stale: OnStaleList,
 }
 
 /// Where a certificate chain and its key lie.
@@ -79,6 +97,7 @@ fn listener(section: &mut Section<'_>, directory: &Path) -> Option<Listener> {
         .text("client_ca")
         .map(|text| text.with(directory.join(&text.value)));
     let proxy_protocol_from = networks(section, "proxy_protocol_from");
+    let client = client_rules(section, client_ca.is_some(), directory);
     if plain && !trusted {
         section.problem(
             line,
@@ -118,6 +137,7 @@ fn listener(section: &mut Section<'_>, directory: &Path) -> Option<Listener> {
         certificates,
         client_ca,
         proxy_protocol_from,
+        client,
     })
 }
 
@@ -134,6 +154,41 @@ fn networks(section: &mut Section<'_>, key: &'static str) -> Vec<Network> {
         }
     }
     networks
+}
+
+/// A CRL is often made for a week; this bridges a long weekend in which nobody makes the next.
+const GRACE_HOURS: u64 = 72;
+
+fn client_rules(section: &mut Section<'_>, has_ca: bool, directory: &Path) -> ClientRules {
+    let organization = section.text("organization");
+    let lists = section.texts("client_crl");
+    let without_ca = [
+        ("organization", organization.iter().next()),
+        ("client_crl", lists.first()),
+    ];
+    for (key, text) in without_ca {
+        if let (Some(text), false) = (text, has_ca) {
+            section.problem(
+                text.line,
+                format!("`{key}` is about client certificates, and this listener asks for none"),
+                "Add: client_ca = \"…\", or remove the line.",
+            );
+        }
+    }
+    let hours = section.number("crl_grace_hours", 0..=8760, GRACE_HOURS);
+    let choices = [
+        ("refuse", OnStaleList::Refuse),
+        ("allow", OnStaleList::Allow),
+    ];
+    ClientRules {
+        organization: organization.map(|text| text.value),
+        lists: lists
+            .iter()
+            .map(|text| text.with(directory.join(&text.value)))
+            .collect(),
+        grace: Duration::from_secs(hours * 3600),
+        stale: section.choice("crl_stale", &choices, OnStaleList::Refuse),
+    }
 }
 
 pub(super) fn identity(mut section: Section<'_>, directory: &Path) -> Option<IdentityFiles> {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use gateway::{ListenerSettings, PemIdentity, Settings, TlsSettings, UpstreamSettings};
+use guard::admission::CertificateRules;
 use guard::{Route, RouteId, Secret, Tenant, UpstreamCredential};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -13,7 +15,8 @@ use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
-use super::{Config, IdentityFiles, Placed, RouteCredential, RouteSettings};
+use super::revocation::{self, ListenerLists};
+use super::{Config, IdentityFiles, Listener, Placed, RouteCredential, RouteSettings};
 use crate::Problem;
 
 /// A certificate chain, a key or a password is some kilobytes; more is another file.
@@ -27,6 +30,8 @@ pub struct Materials {
     pub routes: Vec<Route>,
     /// Every certificate we show or trust, with its dates.
     pub certificates: Vec<CertificateDates>,
+    /// The revocation lists of each listener that has some.
+    pub lists: Vec<ListenerLists>,
 }
 
 /// When a certificate is valid.
@@ -51,17 +56,12 @@ impl Materials {
             config,
             problems: Vec::new(),
             certificates: Vec::new(),
+            lists: Vec::new(),
         };
         let listeners = config.listeners.iter().map(|listener| ListenerSettings {
             address: listener.address.value,
             proxy_protocol_from: listener.proxy_protocol_from.clone(),
-            tls: (!listener.plain).then(|| TlsSettings {
-                identities: reader.identities(&listener.certificates),
-                client_ca: listener
-                    .client_ca
-                    .as_ref()
-                    .and_then(|file| reader.roots(file)),
-            }),
+            tls: (!listener.plain).then(|| reader.tls(listener)),
         });
         let listeners = listeners.collect();
         let mut upstreams = HashMap::new();
@@ -86,6 +86,7 @@ impl Materials {
             },
             routes,
             certificates: reader.certificates,
+            lists: reader.lists,
         })
     }
 }
@@ -94,6 +95,7 @@ struct FileReader<'c> {
     config: &'c Config,
     problems: Vec<Problem>,
     certificates: Vec<CertificateDates>,
+    lists: Vec<ListenerLists>,
 }
 
 impl FileReader<'_> {
@@ -103,7 +105,7 @@ impl FileReader<'_> {
     }
 
     fn read(&mut self, file: &Placed<PathBuf>) -> Option<Zeroizing<Vec<u8>>> {
-        match read_bounded(&file.value) {
+        match read_bounded(&file.value, FILE_BYTES_MAX) {
             Ok(bytes) => Some(bytes),
             Err(why) => {
                 let what = format!("{}: {why}", file.value.display());
@@ -115,6 +117,32 @@ impl FileReader<'_> {
                 None
             }
         }
+    }
+
+    fn tls(&mut self, listener: &Listener) -> TlsSettings {
+        let identities = self.identities(&listener.certificates);
+        let client_ca = listener.client_ca.as_ref();
+        let client_ca = client_ca.and_then(|file| self.roots(file));
+        let rules = match &client_ca {
+            Some(roots) if !listener.client.lists.is_empty() => self.lists(listener, roots),
+            _ => ListenerLists::none(&listener.client),
+        };
+        TlsSettings {
+            identities,
+            client_ca,
+            certificate_rules: rules,
+        }
+    }
+
+    /// Reads the revocation lists of a listener and notes them for those who keep them fresh.
+    fn lists(&mut self, listener: &Listener, client_ca: &[u8]) -> Arc<ArcSwap<CertificateRules>> {
+        let (lists, problems) = ListenerLists::read(listener, client_ca);
+        for (line, what) in problems {
+            self.problem(line, what, revocation::REMEDY);
+        }
+        let rules = Arc::clone(lists.rules());
+        self.lists.push(lists);
+        rules
     }
 
     fn identities(&mut self, files: &[IdentityFiles]) -> Vec<PemIdentity> {
@@ -256,13 +284,14 @@ impl FileReader<'_> {
     }
 }
 
-fn read_bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+/// Reads a file that is one, and no longer than that.
+pub(super) fn read_bounded(path: &Path, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, String> {
     let meta = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if !meta.is_file() {
         return Err("it is no file".to_owned());
     }
-    if meta.len() > FILE_BYTES_MAX {
-        return Err(format!("it is longer than {FILE_BYTES_MAX} bytes"));
+    if meta.len() > bytes_max {
+        return Err(format!("it is longer than {bytes_max} bytes"));
     }
     std::fs::read(path)
         .map(Zeroizing::new)

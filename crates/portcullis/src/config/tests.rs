@@ -72,6 +72,8 @@ fn is_default(line: &str) -> bool {
     let key = line.split(" = ").next().unwrap_or_default();
     let other = [
         "client_ca",
+        "organization",
+        "client_crl",
         "address = \"10.",
         "plain",
         "trusted_network",
@@ -311,6 +313,21 @@ fn each_mistake_of_a_section_is_told_at_its_line() {
         assert_eq!(told[0].0, 9, "{written}: {told:?}");
         assert!(told[0].1.contains(said), "{written}: {told:?}");
     }
+}
+
+#[test]
+fn what_is_asked_of_station_certificates_needs_a_client_ca() {
+    let with = |more: &str| SMALL.replace("[[route]]", &format!("{more}\n[[route]]"));
+    for written in ["organization = \"CPO\"", "client_crl = [\"crl.pem\"]"] {
+        let told = problems(&with(written));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].0, 4, "{told:?}");
+        assert!(told[0].1.contains("asks for none"), "{told:?}");
+        let right = with(&format!("client_ca = \"ca.pem\"\n{written}"));
+        assert_eq!(problems(&right), []);
+    }
+    let told = problems(&with("crl_stale = \"ignore\"\ncrl_grace_hours = 9000"));
+    assert_eq!(told.len(), 2, "{told:?}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn one(certificate: &CertificateDates, now: i64) -> Finding {
     }
 }
 
-fn day(seconds: i64) -> String {
+pub(super) fn day(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds)
         .map(|at| at.strftime("%Y-%m-%d").to_string())
         .unwrap_or_else(|_| "a day beyond the calendar".to_owned())

@@ -5,6 +5,7 @@ pub(crate) mod certificates;
 pub(crate) mod conditions;
 pub(crate) mod disk;
 pub(crate) mod machine;
+pub(crate) mod revocation;
 pub(crate) mod upstream;
 
 use serde::Serialize;

@@ -9,6 +9,7 @@
 mod log;
 mod register_watch;
 mod reload;
+mod revocation_watch;
 mod watch;
 
 use std::net::SocketAddr;
@@ -159,9 +160,12 @@ pub(crate) async fn open(
     let told = Open::of(&gateway, &shared, admin.1);
     let gate: GateView = Arc::new(RwLock::new(Some(gateway)));
     let conditions = Arc::new(Mutex::new(Conditions::default()));
+    let told_to = Arc::clone(&conditions);
+    let reread = revocation_watch::begin(materials.lists, Arc::clone(&gate), told_to);
     tokio::spawn(reload::on_hangup(
         path.to_owned(),
         Arc::clone(&shared.policy),
+        reread,
     )?);
     let events = Arc::new(events);
     let metrics = listen(admin.0, &events, &gate, &conditions, &ticket);

@@ -1,5 +1,5 @@
-//! SIGHUP: the rules of the file come into force at once, for every session. A file that is wrong
-//! changes nothing, and says so.
+//! SIGHUP: the rules of the file come into force at once, for every session, and the revocation lists
+//! are read anew. A file that is wrong changes nothing, and says so.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,17 +9,20 @@ use guard::Policy;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
+use super::revocation_watch::Reread;
 use crate::config::Config;
 
 /// Waits for SIGHUP, again and again. The handler is in place when this returns.
 pub(super) fn on_hangup(
     path: PathBuf,
     policy: Arc<ArcSwap<Policy>>,
+    lists: Reread,
 ) -> std::io::Result<impl Future<Output = ()>> {
     let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         while hangup.recv().await.is_some() {
             reload(&path, &policy);
+            lists.ask();
         }
     })
 }
@@ -31,7 +34,7 @@ fn reload(path: &Path, policy: &ArcSwap<Policy>) {
             policy.store(Arc::new(config.policy));
             info!(
                 changed,
-                "[controls] and [messages] of {} are in force; all else is read at the next start",
+                "[controls] and [messages] of {} are in force, and the revocation lists are read anew; all else is read at the next start",
                 config.name
             );
         }

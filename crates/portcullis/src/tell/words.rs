@@ -73,6 +73,7 @@ pub(crate) fn refusal(why: &RefusedHandshake) -> &'static str {
         RefusedHandshake::TooManyAttempts(AttemptLimit::Pair) => "attempts-of-pair",
         RefusedHandshake::Canary => "canary",
         RefusedHandshake::ProxyHeader(_) => "proxy-header",
+        RefusedHandshake::Certificate(_) => "certificate",
         RefusedHandshake::UserNotIdentity => "user-not-identity",
         RefusedHandshake::NoVersion => "no-version",
         RefusedHandshake::AlreadyConnected => "already-connected",
@@ -104,6 +105,7 @@ pub(crate) fn refused(why: &RefusedHandshake) -> Cow<'static, str> {
         }
         RefusedHandshake::Canary => "a canary: no station has that identity",
         RefusedHandshake::ProxyHeader(what) => return format!("PROXY header: {what}").into(),
+        RefusedHandshake::Certificate(fault) => return format!("its certificate: {fault}").into(),
         RefusedHandshake::UserNotIdentity => "its user name is not its identity",
         RefusedHandshake::NoVersion => "it offers no version of OCPP that it may speak",
         RefusedHandshake::AlreadyConnected => "that station is connected already",

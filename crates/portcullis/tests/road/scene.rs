@@ -56,6 +56,7 @@ impl Scene {
         let tls = TlsSettings {
             identities: vec![pem(&shown)],
             client_ca: Some(authority.certificate_pem().into_bytes()),
+            certificate_rules: Arc::default(),
         };
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = Settings {

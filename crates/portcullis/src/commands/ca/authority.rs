@@ -4,9 +4,12 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
 use super::files::{Files, Written};
@@ -59,6 +62,8 @@ impl fmt::Display for Kind {
 pub(super) struct Authority {
     kind: Kind,
     issuer: Issuer<'static, KeyPair>,
+    /// DER.
+    name: Vec<u8>,
 }
 
 /// Makes a root and writes it; its PEM is returned, too.
@@ -94,7 +99,24 @@ impl Authority {
         };
         let key = KeyPair::from_pem(&key).map_err(unfit)?;
         let issuer = Issuer::from_ca_cert_pem(&certificate, key).map_err(unfit)?;
-        Ok(Authority { kind, issuer })
+        let name =
+            name(&certificate).ok_or_else(|| unfit(rcgen::Error::CouldNotParseCertificate))?;
+        Ok(Authority { kind, issuer, name })
+    }
+
+    /// Its name, DER.
+    pub(super) fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// Signs a list of what is revoked; PEM.
+    pub(super) fn sign_list(
+        &self,
+        list: &CertificateRevocationListParams,
+    ) -> Result<String, Failure> {
+        let signed = list.signed_by(&self.issuer);
+        let pem = signed.and_then(|signed| signed.pem());
+        pem.map_err(|error| failed(&error))
     }
 
     /// Makes a key of the root's own kind, signs it, and writes both.
@@ -116,8 +138,19 @@ impl Authority {
     }
 }
 
-/// A certificate of that name, valid for so many days from now.
-pub(super) fn params(name: &str, days: u32) -> Result<CertificateParams, Failure> {
+fn name(pem: &str) -> Option<Vec<u8>> {
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
+    let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+    Some(certificate.subject().as_raw().to_vec())
+}
+
+/// A moment given in Unix seconds.
+pub(super) fn moment(seconds: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+}
+
+/// Now, in whole seconds: X.509 knows no fractions.
+pub(super) fn unix_now() -> Result<Duration, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| {
         Failure::new(
             Exit::Failed,
@@ -125,8 +158,12 @@ pub(super) fn params(name: &str, days: u32) -> Result<CertificateParams, Failure
             "Set the clock.",
         )
     })?;
-    // Whole seconds: X.509 knows no fractions.
-    let now = Duration::from_secs(now.as_secs());
+    Ok(Duration::from_secs(now.as_secs()))
+}
+
+/// A certificate of that name, valid for so many days from now.
+pub(super) fn params(name: &str, days: u32) -> Result<CertificateParams, Failure> {
+    let now = unix_now()?;
     let mut params = CertificateParams::new(Vec::new()).map_err(|error| failed(&error))?;
     params.distinguished_name = rcgen::DistinguishedName::new();
     params

@@ -99,21 +99,63 @@ impl<'a> Files<'a> {
 
     /// Reads a certificate and its key.
     pub(super) fn read_pair(&self, stem: &str) -> Result<(String, Zeroizing<String>), Failure> {
-        let read = |name: String| {
-            let path = self.directory.join(name);
-            std::fs::read_to_string(&path).map_err(|error| {
-                let missing = error.kind() == std::io::ErrorKind::NotFound;
-                Failure::new(
-                    if missing { Exit::NotFound } else { Exit::Failed },
-                    format!("{}: {error}", path.display()),
-                    "Name the authority's directory with --directory, or make one: `portcullis ca init`.",
-                )
-            })
+        let certificate = self.read(&format!("{stem}.pem"))?;
+        let key = self.read(&format!("{stem}.key")).map(Zeroizing::new)?;
+        Ok((certificate, key))
+    }
+
+    /// Reads a text.
+    pub(super) fn read(&self, name: &str) -> Result<String, Failure> {
+        let path = self.directory.join(name);
+        std::fs::read_to_string(&path).map_err(|error| {
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            Failure::new(
+                if missing { Exit::NotFound } else { Exit::Failed },
+                format!("{}: {error}", path.display()),
+                "Name the authority's directory with --directory, or make one: `portcullis ca init`.",
+            )
+        })
+    }
+
+    /// Puts a file in the place of what was there, if anything: as a whole, and by one at a time,
+    /// since two who both add to the old one would lose what the other added.
+    pub(super) fn replace_public(
+        &self,
+        name: &str,
+        make: impl FnOnce(Option<&[u8]>) -> Result<String, Failure>,
+    ) -> Result<(), Failure> {
+        let (path, new) = (self.directory.join(name), format!("{name}.new"));
+        self.write(&new, "", 0o644).map_err(|failure| {
+            if !self.directory.join(&new).exists() {
+                return failure;
+            }
+            Failure::new(
+                Exit::Conflict,
+                format!("{}: somebody else is at it", self.directory.join(&new).display()),
+                "Try again in a moment; remove the file if it was left behind by an interrupted call.",
+            )
+        })?;
+        let new = self.directory.join(new);
+        let failed = |error: std::io::Error| {
+            let remedy = "See that this user may write in the directory.";
+            Failure::new(Exit::Failed, format!("{}: {error}", path.display()), remedy)
         };
-        Ok((
-            read(format!("{stem}.pem"))?,
-            Zeroizing::new(read(format!("{stem}.key"))?),
-        ))
+        let replaced = (|| {
+            let old = match std::fs::read(&path) {
+                Ok(old) => Some(old),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(error) => return Err(failed(error)),
+            };
+            let text = make(old.as_deref())?;
+            let mut file = std::fs::File::create(&new).map_err(failed)?;
+            let written = file.write_all(text.as_bytes());
+            written.and_then(|()| file.sync_all()).map_err(failed)?;
+            std::fs::rename(&new, &path).map_err(failed)
+        })();
+        if replaced.is_err() {
+            let _ = std::fs::remove_file(&new);
+        }
+        replaced
     }
 
     fn write(&self, name: &str, text: &str, mode: u32) -> Result<(), Failure> {
@@ -161,7 +203,7 @@ pub(super) fn plain(identity: &str) -> String {
 }
 
 /// The day of a moment given in Unix seconds.
-fn day(seconds: i64) -> String {
+pub(super) fn day(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds)
         .map(|at| at.strftime("%Y-%m-%d").to_string())
         .unwrap_or_default()

@@ -6,6 +6,7 @@
 
 mod authority;
 mod files;
+mod revoke;
 
 use rcgen::{
     CertificateParams, DnType, DnValue, ExtendedKeyUsagePurpose, KeyUsagePurpose, SerialNumber,
@@ -24,6 +25,11 @@ const NAME_CHARS_MAX: usize = 64;
 pub(crate) fn run(command: &CaCommand, output: &mut Output) -> Result<(), Failure> {
     match command {
         CaCommand::Init { name, days, place } => init(name, *days, place, output),
+        CaCommand::Revoke {
+            certificates,
+            days,
+            place,
+        } => revoke::revoke(certificates, *days, place, output),
         CaCommand::Issue(CaIssue::Server { names, days, place }) => {
             server(names, *days, place, output)
         }

@@ -1,0 +1,271 @@
+//! Profile 3 means this station (A12, A13): a certificate is held against dates, revocation list,
+//! identity and CPO on every connection, whatever TLS remembers of an earlier one.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use guard::admission::{
+    CertificateFault, CertificateRules, OnStaleList, RevocationRules, Revocations,
+};
+use guard::{Event, RefusedHandshake};
+use rustls::client::{Resumption, Tls12Resumption};
+use rustls::{ClientConfig, HandshakeKind};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::Error;
+
+use crate::authority::{Authority, Certificate, now};
+use crate::scene::{PATIENCE, Scene, Setting};
+
+const DAY: i64 = 86_400;
+
+/// A gate that asks for certificates, and the rules it holds them against.
+struct Gate {
+    scene: Scene,
+    authority: Authority,
+    rules: Arc<ArcSwap<CertificateRules>>,
+}
+
+impl Gate {
+    async fn new() -> Gate {
+        let authority = Authority::new();
+        let mut setting = Setting::default();
+        let listener = authority.listener();
+        let rules = Arc::clone(&listener.certificate_rules);
+        setting.settings.listeners[0].tls = Some(listener);
+        let scene = Scene::with(setting).await;
+        Gate {
+            scene,
+            authority,
+            rules,
+        }
+    }
+
+    /// From now on these are revoked; the next list is due then.
+    fn revoke(&self, revoked: &[&Certificate], next_update: i64, stale: OnStaleList) {
+        let file = self.authority.revocation_list(revoked, next_update);
+        let root = self.authority.root();
+        let lists = gateway::read_revocation_lists(file.as_bytes(), &root).unwrap();
+        self.rules.store(Arc::new(CertificateRules {
+            organization: None,
+            revocation: Some(RevocationRules {
+                revocations: Revocations::of(lists),
+                grace: Duration::from_secs(3600),
+                stale,
+            }),
+        }));
+    }
+
+    /// A station knocks: was its TLS session a resumed one, and is it let in?
+    async fn knock(&self, identity: &str, connector: &TlsConnector) -> (bool, bool) {
+        let address = self.scene.gate.addresses()[0];
+        let stream = TcpStream::connect(address).await.unwrap();
+        let name = "localhost".try_into().unwrap();
+        let stream = connector.connect(name, stream).await.unwrap();
+        let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+        let mut upgrade =
+            std::pin::pin!(
+                self.scene
+                    .upgrade(Box::new(stream), identity, "ocpp1.6", None)
+            );
+        let answer = tokio::select! {
+            answer = &mut upgrade => answer,
+            _csms = self.scene.csms.accept() => upgrade.await,
+        };
+        match answer {
+            Ok(_) => (resumed, true),
+            Err(Error::Http(response)) => {
+                assert_eq!(response.status(), 401);
+                assert!(
+                    self.scene.csms.nobody_came(),
+                    "no upstream for whoever is refused"
+                );
+                (resumed, false)
+            }
+            Err(other) => panic!("no answer: {other}"),
+        }
+    }
+
+    async fn why(&self) -> RefusedHandshake {
+        let refused = |event: &Event| match event {
+            Event::Refused { why, .. } => Some(why.clone()),
+            _ => None,
+        };
+        self.scene.event(refused).await
+    }
+}
+
+/// Every way in which a TLS session is resumed.
+fn ways() -> [(&'static str, fn(&mut ClientConfig)); 3] {
+    [
+        ("TLS 1.3, ticket", |_| {}),
+        ("TLS 1.2, ticket", |config| {
+            config.resumption = Resumption::in_memory_sessions(8);
+        }),
+        ("TLS 1.2, session number", |config| {
+            config.resumption =
+                Resumption::in_memory_sessions(8).tls12_resumption(Tls12Resumption::SessionIdOnly);
+        }),
+    ]
+}
+
+fn station(
+    authority: &Authority,
+    way: (&str, fn(&mut ClientConfig)),
+    of: &Certificate,
+) -> TlsConnector {
+    let mut config = authority.client_config(way.0.starts_with("TLS 1.2"), of);
+    way.1(&mut config);
+    TlsConnector::from(Arc::new(config))
+}
+
+#[tokio::test]
+async fn a13_revoked_after_the_first_connection_is_refused_on_a_resumed_one() {
+    for way in ways() {
+        let gate = Gate::new().await;
+        let certificate = gate.authority.certificate("CERT1", |_| {});
+        let honest = gate.authority.certificate("CERT2", |_| {});
+        gate.revoke(&[], now() + DAY, OnStaleList::Refuse);
+        let connector = station(&gate.authority, way, &certificate);
+        let beside = station(&gate.authority, way, &honest);
+        assert_eq!(
+            gate.knock("CERT1", &connector).await,
+            (false, true),
+            "{}",
+            way.0
+        );
+        assert_eq!(
+            gate.knock("CERT1", &connector).await,
+            (true, true),
+            "{}",
+            way.0
+        );
+        assert_eq!(
+            gate.knock("CERT2", &beside).await,
+            (false, true),
+            "{}",
+            way.0
+        );
+
+        gate.revoke(&[&certificate], now() + DAY, OnStaleList::Refuse);
+        assert_eq!(
+            gate.knock("CERT1", &connector).await,
+            (true, false),
+            "{}",
+            way.0
+        );
+        let revoked = RefusedHandshake::Certificate(CertificateFault::Revoked);
+        assert_eq!(gate.why().await, revoked);
+        // The honest station beside it resumes as before, and a new session helps nobody.
+        assert_eq!(
+            gate.knock("CERT2", &beside).await,
+            (true, true),
+            "{}",
+            way.0
+        );
+        let anew = station(&gate.authority, way, &certificate);
+        assert_eq!(
+            gate.knock("CERT1", &anew).await,
+            (false, false),
+            "{}",
+            way.0
+        );
+        assert_eq!(gate.why().await, revoked);
+    }
+}
+
+#[tokio::test]
+async fn a13_expired_after_the_first_connection_is_refused_on_a_resumed_one() {
+    for way in [ways()[0], ways()[1]] {
+        let gate = Gate::new().await;
+        let certificate = gate.authority.certificate("CERT1", |params| {
+            params.not_after = (SystemTime::now() + Duration::from_secs(4)).into();
+        });
+        let connector = station(&gate.authority, way, &certificate);
+        assert_eq!(
+            gate.knock("CERT1", &connector).await,
+            (false, true),
+            "{}",
+            way.0
+        );
+        let until_refused = async {
+            loop {
+                let (resumed, admitted) = gate.knock("CERT1", &connector).await;
+                assert!(resumed, "{}: a new handshake proves nothing here", way.0);
+                if !admitted {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, until_refused).await.unwrap();
+        let expired = RefusedHandshake::Certificate(CertificateFault::Expired);
+        assert_eq!(gate.why().await, expired, "{}", way.0);
+    }
+}
+
+#[tokio::test]
+async fn a13_an_overdue_list_keeps_out_or_lets_in_as_the_setting_says() {
+    let gate = Gate::new().await;
+    let certificate = gate.authority.certificate("CERT1", |_| {});
+    let connector = station(&gate.authority, ways()[0], &certificate);
+    let within_grace = now() - 1800;
+    gate.revoke(&[], within_grace, OnStaleList::Refuse);
+    assert!(gate.knock("CERT1", &connector).await.1);
+    let out_of_grace = now() - DAY;
+    gate.revoke(&[], out_of_grace, OnStaleList::Refuse);
+    assert!(!gate.knock("CERT1", &connector).await.1);
+    let overdue = RefusedHandshake::Certificate(CertificateFault::ListOverdue);
+    assert_eq!(gate.why().await, overdue);
+    gate.revoke(&[], out_of_grace, OnStaleList::Allow);
+    assert!(gate.knock("CERT1", &connector).await.1);
+    gate.revoke(&[&certificate], out_of_grace, OnStaleList::Allow);
+    assert!(!gate.knock("CERT1", &connector).await.1);
+    let revoked = RefusedHandshake::Certificate(CertificateFault::Revoked);
+    assert_eq!(gate.why().await, revoked);
+}
+
+#[tokio::test]
+async fn a12_the_certificate_is_this_stations_and_this_cpos_on_a_resumed_session_too() {
+    for way in ways() {
+        let gate = Gate::new().await;
+        let certificate = gate.authority.certificate("CERT1", |_| {});
+        let connector = station(&gate.authority, way, &certificate);
+        assert_eq!(
+            gate.knock("CERT1", &connector).await,
+            (false, true),
+            "{}",
+            way.0
+        );
+        // The session was the station's own: it does not carry to another identity.
+        assert_eq!(
+            gate.knock("CERT2", &connector).await,
+            (true, false),
+            "{}",
+            way.0
+        );
+        assert_eq!(gate.why().await, RefusedHandshake::Unauthorized);
+
+        let ours = |organization: &str| CertificateRules {
+            organization: Some(organization.to_owned()),
+            revocation: None,
+        };
+        gate.rules.store(Arc::new(ours("Scene Charging")));
+        assert_eq!(
+            gate.knock("CERT1", &connector).await,
+            (true, true),
+            "{}",
+            way.0
+        );
+        gate.rules.store(Arc::new(ours("Another CPO")));
+        assert_eq!(
+            gate.knock("CERT1", &connector).await,
+            (true, false),
+            "{}",
+            way.0
+        );
+        let foreign = RefusedHandshake::Certificate(CertificateFault::Organization);
+        assert_eq!(gate.why().await, foreign);
+    }
+}
