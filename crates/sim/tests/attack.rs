@@ -43,6 +43,13 @@ async fn a_csms_without_a_gate_lets_strangers_in() {
 }
 
 #[tokio::test]
+async fn a_csms_without_a_gate_lets_a_second_connection_in_beside_the_first() {
+    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
+    let saw = saw("second-connection", &target(&csms)).await;
+    assert!(!saw.held(), "{saw}");
+}
+
+#[tokio::test]
 async fn a_csms_without_a_gate_swallows_what_parsers_differ_on() {
     let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
     let target = target(&csms);

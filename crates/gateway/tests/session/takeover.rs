@@ -250,3 +250,15 @@ async fn a02_a_station_that_is_slow_to_take_a_lot_counts_as_alive() {
         () = reading => {}
     }
 }
+
+#[tokio::test]
+async fn a02_at_the_defaults_the_worst_takeover_is_done_within_15_seconds() {
+    let scene = Scene::new().await;
+    // Nobody is behind the old socket, and its CSMS does not answer the goodbye either.
+    let (_old, _old_csms) = scene.session("CP1").await;
+    let begun = std::time::Instant::now();
+    let (newcomer, mut csms) = tokio::join!(scene.knock("CP1"), scene.csms.accept());
+    let taken = begun.elapsed();
+    assert!(taken <= Duration::from_secs(15), "it took {taken:?}");
+    talks(&mut newcomer.unwrap(), &mut csms, 1).await;
+}

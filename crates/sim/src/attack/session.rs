@@ -34,6 +34,8 @@ pub(super) enum Trick {
     LongPing,
     /// The same id twice, with two bodies.
     ReusedId,
+    /// A second connection of a station that is connected.
+    SecondConnection,
 }
 
 /// Every session attack: its name, what it tries, how. The id `x` is replaced by a fresh one.
@@ -163,6 +165,11 @@ pub(super) const ALL: &[(&str, &str, Trick)] = &[
         "sends a ping of 200 bytes, where 125 are allowed (A19)",
         Trick::LongPing,
     ),
+    (
+        "second-connection",
+        "connects as a station that is connected already, to take its place (A02, A03)",
+        Trick::SecondConnection,
+    ),
 ];
 
 pub(super) async fn run(trick: Trick, target: &Target) -> Saw {
@@ -176,7 +183,10 @@ pub(super) async fn run(trick: Trick, target: &Target) -> Saw {
     if send(trick, &link, &id).await.is_err() {
         return how_it_ended(&link);
     }
-    let saw = watch(trick, &link, &id).await;
+    let saw = match trick {
+        Trick::SecondConnection => displace(&link, target).await,
+        _ => watch(trick, &link, &id).await,
+    };
     // The stolen identity is used again, so leave as a station would.
     drop(link.close(Some(1000)));
     drop(link.expect_close().await);
@@ -220,6 +230,19 @@ async fn send(trick: Trick, link: &Conversation, id: &str) -> Result<(), CallFai
             drop(tokio::time::timeout(ANSWER_MAX, first).await);
             link.send_text(transfer(r#""other""#))
         }
+        Trick::SecondConnection => Ok(()),
+    }
+}
+
+/// Comes a second time with the same credential; the first connection is the honest one here.
+async fn displace(link: &Conversation, target: &Target) -> Saw {
+    let second = target.impostor().connect().await;
+    let lives = link.call("Heartbeat", json!({})).await.is_ok();
+    match second {
+        Ok(_) => Saw::GotThrough("a second connection of a live station was let in".to_owned()),
+        Err(_) if !lives => Saw::GotThrough("the live connection was lost".to_owned()),
+        Err(ConnectError::Refused { status, .. }) => Saw::TurnedAway(status),
+        Err(error) => Saw::NoHandshake(error.to_string()),
     }
 }
 
