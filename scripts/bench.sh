@@ -47,8 +47,12 @@ case " $* " in
   *" --quick "* | *" --only "* | *" --part "*) ;;
   *) arguments+=(--page docs/benchmarks.md) ;;
 esac
-# The official schemas, which the other readers judge by.
-compgen -G ".work/*/lib/python3*/site-packages/ocpp" > /dev/null || scripts/setup.sh
+# The official schemas, which the other readers judge by; the conformance run keeps them, too.
+if ! compgen -G ".work/*/lib/python3*/site-packages/ocpp" > /dev/null; then
+  python3 -m venv .work/venv-schemas
+  .work/venv-schemas/bin/pip install --quiet --disable-pip-version-check --no-deps \
+    --requirement tools/conformance/requirements.txt
+fi
 benches/target/release/reader --json "$work/reader.json"
 arguments+=(--reader "$work/reader.json")
 benches/target/release/relay run "${arguments[@]}" "$@"

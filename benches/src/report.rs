@@ -5,8 +5,9 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::scene::{Figures, PACED, Plan, Rounds};
-use crate::workload::Workload;
+use crate::scene::{Figures, Plan, Rounds};
+
+mod bars;
 
 /// A run and where it was made.
 #[derive(Serialize)]
@@ -15,6 +16,8 @@ pub struct Report<'a> {
     pub date: String,
     /// Processor, cores, kernel.
     pub machine: String,
+    /// What else the machine did when the run ended.
+    pub load: String,
     /// Of every program that took part.
     pub versions: Vec<String>,
     /// How much was measured.
@@ -54,7 +57,7 @@ impl Report<'_> {
     pub fn markdown(&self) -> String {
         let mut page = String::new();
         self.head(&mut page);
-        self.bars(&mut page);
+        page.push_str(&bars::table(self));
         self.calls(&mut page);
         self.connections(&mut page);
         self.idle(&mut page);
@@ -74,8 +77,8 @@ impl Report<'_> {
         } = self.plan;
         let _ = write!(
             page,
-            "# Benchmarks\n\nWritten by `make bench`; never edited by hand.\n\n- Date: {}\n- Machine: {}\n",
-            self.date, self.machine
+            "# Benchmarks\n\nWritten by `make bench`; never edited by hand.\n\n- Date: {}\n- Machine: {}; load average at the end {}\n",
+            self.date, self.machine, self.load
         );
         for version in &self.versions {
             let _ = writeln!(page, "- {version}");
@@ -84,8 +87,8 @@ impl Report<'_> {
             page,
             "
 Method: one run. Portcullis (one worker; Basic authentication; every message read, validated against its schema,
-judged for schema, direction and correlation at enforce), nginx (one worker) and HAProxy (one thread), which look at
-nothing, stand in front of the same light CSMS, with the same ECDSA P-256 certificate, TLS 1.3 and X25519 only. They take
+judged for schema, direction, correlation and pipelining at enforce; log at `warn`), nginx (one worker) and HAProxy (one thread), which look at
+nothing and log nothing, stand in front of the same light CSMS, with the same ECDSA P-256 certificate, TLS 1.3 and X25519 only. They take
 turns in rounds of one run ({rounds} of {round_seconds} s, after one that is not counted). CPU is the kernel's count for the
 proxy's process, all threads; the proxy runs on one core, load and CSMS on the other. Figures are medians with the
 least and the greatest round; ratios are taken round by round. {calling_stations} stations speak OCPP 1.6, each with one
@@ -93,57 +96,6 @@ call in flight; the mix is, of ten calls, four Heartbeats, two StatusNotificatio
 
 "
         );
-    }
-
-    fn bars(&self, page: &mut String) {
-        page.push_str(
-            "## What was to be shown\n\n| figure | bar | measured | met |\n|---|---|---|---|\n",
-        );
-        let mut bar = |figure: &str, bar: &str, measured: Option<(f64, String)>, limit: f64| {
-            let _ = match measured {
-                Some((value, text)) => {
-                    writeln!(
-                        page,
-                        "| {figure} | {bar} | {text} | {} |",
-                        if value <= limit { "yes" } else { "**no**" }
-                    )
-                }
-                None => writeln!(page, "| {figure} | {bar} | not measured | |"),
-            };
-        };
-        for subject in [Workload::Mix.name(), PACED] {
-            let figure = format!("CPU per relayed call, {subject}");
-            bar(
-                &figure,
-                "≤ 1.0 × nginx",
-                ratio(&self.figures.calls, subject),
-                1.0,
-            );
-        }
-        let idle = |out: &str| {
-            let row = self
-                .figures
-                .idle
-                .iter()
-                .find(|row| row.proxy == "Portcullis" && row.out == out)?;
-            Some((row.resident_kb, format!("{:.1} kB", row.resident_kb)))
-        };
-        bar(
-            "memory per idle connection, plain out",
-            "≤ 12 kB",
-            idle("plain"),
-            12.0,
-        );
-        for subject in ["full handshake", "resumed"] {
-            let figure = format!("CPU per new connection, {subject}");
-            bar(
-                &figure,
-                "≤ 0.7 × nginx",
-                ratio(&self.figures.connections, subject),
-                0.7,
-            );
-        }
-        page.push('\n');
     }
 
     fn calls(&self, page: &mut String) {

@@ -130,6 +130,7 @@ fn write_report(options: &Options, figures: &Figures) -> io::Result<()> {
             .strftime("%Y-%m-%d %H:%M UTC")
             .to_string(),
         machine: machine(),
+        load: load(),
         versions: versions(&options.portcullis),
         plan: &options.plan,
         figures,
@@ -174,6 +175,16 @@ fn machine() -> String {
         models().next().unwrap_or("unknown processor"),
         kernel.trim()
     )
+}
+
+/// The averages over one, five and fifteen minutes: how much else went on.
+fn load() -> String {
+    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages
+        .split_whitespace()
+        .take(3)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn versions(portcullis: &Path) -> Vec<String> {

@@ -26,6 +26,8 @@ pub(super) fn command(
     Ok(command)
 }
 
+/// nginx takes idle connections back once fewer than a sixteenth of `worker_connections` are free: room
+/// for 9,000 stations with two sockets each, and that sixteenth.
 fn configuration(address: SocketAddr, out: Out, ground: &Ground, dir: &Path) -> String {
     let (certificate, key, ca) = (
         ground.pki.certificate.display(),
@@ -48,7 +50,7 @@ fn configuration(address: SocketAddr, out: Out, ground: &Ground, dir: &Path) -> 
 worker_rlimit_nofile 20000;
 pid {dir}/nginx.pid;
 error_log stderr warn;
-events {{ worker_connections 19000; }}
+events {{ worker_connections 24000; }}
 http {{
   access_log off;
   client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/fastcgi;

@@ -228,6 +228,8 @@ impl<E: Engine> Tls<E> {
                         discard += record.discard;
                         take(record.payload);
                     }
+                    // Nothing is left to process; an answer that rustls owes goes with what we seal next.
+                    more = used + discard < received.len();
                 }
                 ConnectionState::EncodeTlsData(data) => encode(data, &mut self.unsent)?,
                 ConnectionState::TransmitTlsData(sent) => sent.done(),

@@ -1,6 +1,9 @@
 //! What the events count up to. Labels come from short lists of ours, never from a peer, so that no
 //! stranger can make us remember a new series.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use guard::{Event, Outcome};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -57,6 +60,10 @@ pub(crate) struct EventMetrics {
     refused: Family<Why, Counter>,
     disconnected: Family<How, Counter>,
     messages: Family<Message, Counter>,
+    /// The series of `messages` that have been counted before. A family hashes labels against
+    /// attack, which ours, being short lists of our own, do not need: there are two events for
+    /// each call that the gate relays.
+    known: Mutex<HashMap<Message, Counter, foldhash::fast::RandomState>>,
     faults: Family<Fault, Counter>,
     findings: Family<Found, Counter>,
     answers: Family<From, Histogram>,
@@ -70,6 +77,7 @@ impl EventMetrics {
             refused: Family::default(),
             disconnected: Family::default(),
             messages: Family::default(),
+            known: Mutex::default(),
             faults: Family::default(),
             findings: Family::default(),
             // From 1 ms to some 4 minutes: a station may take its time.
@@ -153,7 +161,7 @@ impl EventMetrics {
                     action,
                     outcome: words::outcome(*outcome),
                 };
-                self.messages.get_or_create(&labels).inc();
+                self.count_message(labels);
                 if let Outcome::Refused(_, Some(fault)) = outcome {
                     self.faults
                         .get_or_create(&Fault {
@@ -173,5 +181,16 @@ impl EventMetrics {
                 }
             }
         }
+    }
+
+    fn count_message(&self, labels: Message) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counter) = known.get(&labels) {
+            counter.inc();
+            return;
+        }
+        let counter = self.messages.get_or_create(&labels).clone();
+        counter.inc();
+        known.insert(labels, counter);
     }
 }

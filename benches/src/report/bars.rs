@@ -1,0 +1,117 @@
+//! The bars, and whether they are met.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::{Report, median, ratio};
+use crate::scene::{Growth, PACED};
+use crate::workload::Workload;
+
+/// What "flat" may mean on a machine that does other things, too.
+const FLAT: f64 = 1.15;
+
+/// One line for each bar of the issue.
+pub(super) fn table(report: &Report<'_>) -> String {
+    let mut table = Table(String::new());
+    table.0.push_str(
+        "## What was to be shown\n\n| figure | bar | measured | met |\n|---|---|---|---|\n",
+    );
+    let figures = report.figures;
+    for subject in [Workload::Mix.name(), PACED] {
+        let figure = format!("CPU per relayed call, {subject}");
+        table.line(
+            &figure,
+            "≤ 1.0 × nginx",
+            1.0,
+            ratio(&figures.calls, subject),
+        );
+    }
+    let idle = figures
+        .idle
+        .iter()
+        .find(|row| row.proxy == "Portcullis" && row.out == "plain");
+    let idle = idle.map(|row| (row.resident_kb, format!("{:.1} kB", row.resident_kb)));
+    table.line(
+        "memory per idle connection, plain out",
+        "≤ 12 kB",
+        12.0,
+        idle,
+    );
+    for subject in ["full handshake", "resumed"] {
+        let figure = format!("CPU per new connection, {subject}");
+        table.line(
+            &figure,
+            "≤ 0.7 × nginx",
+            0.7,
+            ratio(&figures.connections, subject),
+        );
+    }
+    growth(&mut table, &figures.growth);
+    if let Some(reader) = &report.reader {
+        reading(&mut table, reader, "MeterValues 1.6", 1500.0);
+        reading(&mut table, reader, "StatusNotification 1.6", 300.0);
+    }
+    table.0.push('\n');
+    table.0
+}
+
+struct Table(String);
+
+impl Table {
+    fn line(&mut self, figure: &str, bar: &str, limit: f64, measured: Option<(f64, String)>) {
+        let (measured, met) = match measured {
+            Some((value, text)) if value <= limit => (text, "yes"),
+            Some((_, text)) => (text, "**no**"),
+            None => ("not measured".to_owned(), ""),
+        };
+        let _ = writeln!(self.0, "| {figure} | {bar} | {measured} | {met} |");
+    }
+}
+
+/// The largest fleet against the smallest.
+fn growth(table: &mut Table, growth: &[Growth]) {
+    let ours: Vec<&Growth> = growth
+        .iter()
+        .filter(|row| row.proxy == "Portcullis")
+        .collect();
+    let (Some(small), Some(large)) = (ours.first(), ours.last()) else {
+        return;
+    };
+    let bar = format!("flat: ≤ {FLAT} ×");
+    let mut line = |what: &str, of: &dyn Fn(&Growth) -> f64| {
+        let figure = format!(
+            "{what}, {} stations against {}",
+            large.stations, small.stations
+        );
+        let ratio = of(large) / of(small);
+        table.line(&figure, &bar, FLAT, Some((ratio, format!("{ratio:.2} ×"))));
+    };
+    line("CPU per call", &|row| median(&row.micros));
+    line("memory per station", &|row| row.resident_kb);
+}
+
+fn reading(table: &mut Table, reader: &Value, message: &str, limit: f64) {
+    let rows = reader.get("rows").and_then(Value::as_array);
+    let row = rows.and_then(|rows| rows.iter().find(|row| row["message"] == message));
+    let figure = |name: &str| row.and_then(|row| row.get(name)?.as_f64());
+    let (Some(ours), Some(theirs)) = (figure("Portcullis"), figure("sonic-rs + jsonschema")) else {
+        return;
+    };
+    let limit_text = format!("≤ {:.1} µs", limit / 1e3);
+    let measured = Some((ours, format!("{:.2} µs", ours / 1e3)));
+    table.line(
+        &format!("reading and validating, {message}"),
+        &limit_text,
+        limit,
+        measured,
+    );
+    let ratio = ours / theirs;
+    let measured = Some((ratio, format!("{ratio:.2} ×")));
+    table.line(
+        &format!("the same, {message}"),
+        "≤ 0.6 × sonic-rs + jsonschema",
+        0.6,
+        measured,
+    );
+}
