@@ -1,5 +1,8 @@
 //! A station's certificate, as admission and the CSMS want to know it.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use guard::UnixMillis;
 use guard::admission::{
@@ -34,6 +37,30 @@ impl PeerCertificate {
     ) -> Result<ClientCertificate, CertificateFault> {
         let facts = self.facts.clone().ok_or(CertificateFault::Unreadable)?;
         facts.vet(rules, now)
+    }
+
+    /// What is remembered of it while its session runs.
+    pub(crate) fn shown(&self, rules: &Arc<ArcSwap<CertificateRules>>) -> Option<ShownCertificate> {
+        let facts = self.facts.as_ref()?;
+        Some(ShownCertificate {
+            issuer: facts.issuer.as_slice().into(),
+            serial: facts.serial,
+            rules: Arc::clone(rules),
+        })
+    }
+}
+
+/// The certificate that a running session was let in with, and who may take it back.
+pub(crate) struct ShownCertificate {
+    issuer: Box<[u8]>,
+    serial: Serial,
+    rules: Arc<ArcSwap<CertificateRules>>,
+}
+
+impl ShownCertificate {
+    /// Whether it has been taken back by now.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.rules.load().revokes(&self.issuer, &self.serial)
     }
 }
 

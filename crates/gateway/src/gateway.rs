@@ -164,6 +164,11 @@ impl Gateway {
         self.gate.live.end_where(|session| !lets_in(&book, session))
     }
 
+    /// Ends the sessions of stations whose certificate has been taken back; how many.
+    pub fn end_revoked(&self) -> usize {
+        self.gate.live.end_revoked()
+    }
+
     /// Stops accepting, says goodbye to every session (1001), and waits for them at most that long.
     pub async fn shut_down(mut self, patience: Duration) {
         self.stop.send_replace(true);

@@ -11,7 +11,7 @@ use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use guard::{SessionFacts, Tenant};
 use ocpp::StationId;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout};
+
+use crate::certificate::ShownCertificate;
 
 type Key = (Tenant, StationId);
 
@@ -44,6 +46,8 @@ pub(crate) struct Place {
     wanted: AtomicBool,
     question: Mutex<Option<Box<Question>>>,
     answered: Mutex<Option<Instant>>,
+    /// The station's certificate, where it came with one.
+    shown: OnceLock<Arc<ShownCertificate>>,
 }
 
 /// Holds a place; dropping it frees the place, whatever ended the session.
@@ -166,6 +170,18 @@ impl Live {
             .count()
     }
 
+    /// Ends every session whose station's certificate has been taken back.
+    pub(crate) fn end_revoked(&self) -> usize {
+        let places: Vec<_> = lock(&self.places).values().cloned().collect();
+        let revoked =
+            |place: &&Arc<Place>| place.shown.get().is_some_and(|shown| shown.is_revoked());
+        places
+            .iter()
+            .filter(revoked)
+            .map(|place| place.end())
+            .count()
+    }
+
     /// The sessions live now.
     pub(crate) fn sessions(&self) -> Vec<Arc<SessionFacts>> {
         lock(&self.places)
@@ -220,6 +236,16 @@ impl Drop for Takeover<'_> {
 }
 
 impl Seat {
+    /// Remembers with which certificate the station came.
+    pub(crate) fn shows(&self, certificate: ShownCertificate) {
+        let _ = self.place.shown.set(Arc::new(certificate));
+    }
+
+    /// With which certificate the station came.
+    pub(crate) fn shown(&self) -> Option<Arc<ShownCertificate>> {
+        self.place.shown.get().cloned()
+    }
+
     /// The relay runs from now on.
     pub(crate) fn sit(&self, session: Arc<SessionFacts>) {
         *lock(&self.place.session) = Some(session);

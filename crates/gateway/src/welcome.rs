@@ -71,7 +71,7 @@ struct Visit {
     wire: Wire,
     peer: SocketAddr,
     /// By TLS: what this listener asks of a certificate.
-    certificate_rules: Option<Arc<CertificateRules>>,
+    certificate_rules: Option<Arc<ArcSwap<CertificateRules>>>,
     certificate: Option<PeerCertificate>,
 }
 
@@ -83,7 +83,7 @@ impl Visit {
             return Ok(Transport::Plain);
         };
         let certificate = self.certificate.as_ref();
-        let vetted = certificate.map(|certificate| certificate.claim(rules, now));
+        let vetted = certificate.map(|certificate| certificate.claim(&rules.load(), now));
         Ok(Transport::Tls(
             vetted.transpose().map_err(RefusedHandshake::Certificate)?,
         ))
@@ -204,7 +204,7 @@ async fn secure(
     Ok(Visit {
         wire,
         peer,
-        certificate_rules: Some(tls.certificate_rules.load_full()),
+        certificate_rules: Some(Arc::clone(&tls.certificate_rules)),
         certificate,
     })
 }
@@ -222,6 +222,11 @@ async fn admit(gate: &Arc<Gate>, mut visit: Visit) -> Result<Arrival, Rejected> 
         Ok((csms, session, seat, named)) => {
             let named = named.then_some(session.version.subprotocol());
             let response = http::switching_protocols(&head.key, named);
+            if let (Some(rules), Some(certificate)) = (&visit.certificate_rules, &visit.certificate)
+                && let Some(shown) = certificate.shown(rules)
+            {
+                seat.shows(shown);
+            }
             Ok(Arrival {
                 station: visit.wire,
                 unread,
@@ -399,10 +404,12 @@ async fn seat(gate: &Arc<Gate>, arrival: Arrival) -> Option<Relay> {
         wire: station,
         unread,
     };
+    let shown = seat.shown();
     let relay = Relay::new(gate, Arc::clone(&session), station, csms, seat, seed());
-    // The book may have changed since it was asked. From here on either this look sees that, or
-    // whoever ends sessions by the new book sees this one.
-    if !lets_in(&gate.book.load(), &session) {
+    // The book and the revocation lists may have changed since they were asked. From here on either
+    // this look sees that, or whoever ends sessions by the new ones sees this one.
+    let is_revoked = shown.is_some_and(|shown| shown.is_revoked());
+    if is_revoked || !lets_in(&gate.book.load(), &session) {
         gate.live.end(&session.tenant, &session.station);
     }
     Some(relay)

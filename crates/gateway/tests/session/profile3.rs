@@ -242,3 +242,29 @@ async fn a12_the_certificate_is_this_stations_and_this_cpos_on_a_resumed_session
         assert_eq!(gate.why().await, foreign);
     }
 }
+
+#[tokio::test]
+async fn a13_a_session_ends_when_its_certificate_is_taken_back_and_the_one_beside_it_stays() {
+    let gate = Gate::new().await;
+    gate.revoke(&[], now() + DAY, OnStaleList::Refuse);
+    let mut sessions = Vec::new();
+    let mut certificates = Vec::new();
+    for name in ["CERT1", "CERT2"] {
+        let certificate = gate.authority.certificate(name, |_| {});
+        let connector = station(&gate.authority, Way::Ticket13, &certificate);
+        let knock = gate.scene.knock_tls(name, &connector, None);
+        let (end, csms) = tokio::join!(knock, gate.scene.csms.accept());
+        sessions.push((end.unwrap().0, csms));
+        certificates.push(certificate);
+    }
+    assert_eq!(gate.scene.gate.end_revoked(), 0);
+    gate.revoke(&[&certificates[0]], now() + DAY, OnStaleList::Refuse);
+    assert_eq!(gate.scene.gate.end_revoked(), 1);
+    let [(taken_back, its_csms), (honest, csms)] = &mut sessions[..] else {
+        panic!("two sessions");
+    };
+    assert_eq!(taken_back.closed().await, Some(1001));
+    assert_eq!(its_csms.closed().await, Some(1001));
+    honest.say(r#"[2,"1","Heartbeat",{}]"#).await;
+    assert_eq!(csms.hear().await, r#"[2,"1","Heartbeat",{}]"#);
+}

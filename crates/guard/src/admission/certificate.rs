@@ -138,6 +138,15 @@ impl CertificateFacts {
     }
 }
 
+impl CertificateRules {
+    /// Whether a list takes that certificate back. A session that runs outlives its certificate's
+    /// dates and an overdue list, and not this.
+    pub fn revokes(&self, issuer: &[u8], serial: &Serial) -> bool {
+        let revocation = self.revocation.as_ref();
+        revocation.is_some_and(|rules| rules.revocations.look_up(issuer, serial) == Known::Revoked)
+    }
+}
+
 impl RevocationRules {
     /// Whether a list whose next update was due then may no longer be used.
     pub fn is_out_of_grace(&self, next_update: i64, seconds: i64) -> bool {

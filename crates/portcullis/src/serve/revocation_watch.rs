@@ -1,5 +1,6 @@
-//! Keeps the revocation lists fresh: a file that is written anew is in force within seconds. One that
-//! cannot be read changes nothing: the last good list stays, and ages until it is overdue.
+//! Keeps the revocation lists fresh: a file that is written anew is in force within seconds, for those
+//! who come and for those who are there. One that cannot be read changes nothing: the last good list
+//! stays, and ages until it is overdue.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,9 +48,11 @@ pub(super) fn begin(
                 if listener.refresh(all) {
                     let files = listener.files().iter().map(|file| file.path.display());
                     let files: Vec<String> = files.map(|file| file.to_string()).collect();
+                    let gate = gate.read().unwrap_or_else(PoisonError::into_inner);
+                    let ended = gate.as_ref().map_or(0, |gate| gate.end_revoked());
                     info!(
                         files = files.join(", "),
-                        "new revocation lists are in force"
+                        ended, "new revocation lists are in force"
                     );
                 }
             }
