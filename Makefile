@@ -15,7 +15,7 @@ build: ## the program, in release
 run: ## gate, demo CSMS and demo fleet, live; Ctrl-C ends it
 	@scripts/run.sh
 
-test: lint unit conformance counterparts ## everything below, in order
+test: setup lint unit conformance counterparts ## everything below, in order
 
 lint: ## formatting, clippy (warnings are errors)
 	cargo fmt --all --check
@@ -24,10 +24,10 @@ lint: ## formatting, clippy (warnings are errors)
 unit: ## every Rust test: tables, scenes, properties, tidy
 	cargo test --workspace --locked
 
-conformance: ## the reader against the 387 official schemas
+conformance: setup ## the reader against the 387 official schemas
 	@scripts/conformance.sh
 
-counterparts: ## stations and servers that others wrote, through the gate
+counterparts: setup ## stations and servers that others wrote, through the gate
 	@scripts/counterparts.sh
 
 bench: ## against nginx and HAProxy, and the reader against sonic-rs + jsonschema; writes docs/benchmarks.md

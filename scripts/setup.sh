@@ -5,8 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .work
 
-# Debian splits venv and npm off; install them only where they are missing and we may.
+# Debian splits venv and npm off; install them only where they are missing and we may. The C compiler
+# builds SQLite and aws-lc; openssl looks at the certificates we make.
 missing=()
+command -v cc >/dev/null || missing+=(build-essential)
+command -v openssl >/dev/null || missing+=(openssl)
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
