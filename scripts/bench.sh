@@ -5,6 +5,7 @@
 #   scripts/bench.sh             everything, less than 20 minutes; docs/benchmarks.md
 #   scripts/bench.sh --quick     for developers, less than 2 minutes once built; prints only
 #   scripts/bench.sh --only portcullis,nginx --part calls,connections,idle,growth
+#   scripts/bench.sh --quick --before OLD_BUILD   two builds of ours take turns: what a change is worth
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,7 +45,7 @@ cargo build --release --locked --manifest-path benches/Cargo.toml -p typed
 
 arguments=(--work "$work" --portcullis target/release/portcullis)
 case " $* " in
-  *" --quick "* | *" --only "* | *" --part "*) ;;
+  *" --quick "* | *" --only "* | *" --part "* | *" --before "*) ;;
   *) arguments+=(--page docs/benchmarks.md) ;;
 esac
 # The official schemas, which the other readers judge by; the conformance run keeps them, too.
