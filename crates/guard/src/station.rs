@@ -98,3 +98,17 @@ pub struct StationRecord {
     /// The password we show the CSMS in its name, for [`UpstreamCredential::PerStation`].
     pub upstream_password: Option<Secret>,
 }
+
+impl StationRecord {
+    /// A station that may connect with that credential, and speak every version that it names.
+    pub fn new(id: StationId, tenant: Tenant, credential: crate::Credential) -> StationRecord {
+        StationRecord {
+            id,
+            tenant,
+            enabled: true,
+            credential,
+            protocols: Protocols::default(),
+            upstream_password: None,
+        }
+    }
+}

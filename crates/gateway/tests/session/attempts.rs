@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use guard::attempts::AttemptLimit;
 use guard::{
-    Book, Credential, Event, PasswordForm, Protocols, RefusedHandshake, StationRecord, Verifier,
-    VerifierKey,
+    Book, Credential, Event, PasswordForm, RefusedHandshake, StationRecord, Verifier, VerifierKey,
 };
 use ocpp::{StationId, Version};
 use tokio::net::{TcpSocket, TcpStream};
@@ -72,14 +71,11 @@ fn register<'n>(scene: &Scene, names: impl IntoIterator<Item = &'n str>, verifie
     let book = scene.book.load();
     let tenant = &book.routes().next().unwrap().tenant;
     let more = names.into_iter().map(|name| {
-        Arc::new(StationRecord {
-            id: StationId::parse(name, Version::V16).unwrap(),
-            tenant: tenant.clone(),
-            enabled: true,
-            credential: Credential::Password(verifier.clone()),
-            protocols: Protocols::default(),
-            upstream_password: None,
-        })
+        Arc::new(StationRecord::new(
+            StationId::parse(name, Version::V16).unwrap(),
+            tenant.clone(),
+            Credential::Password(verifier.clone()),
+        ))
     });
     let stations = book.stations().iter().cloned().chain(more);
     let book = Book::new(book.routes().cloned(), stations).unwrap();

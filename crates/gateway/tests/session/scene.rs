@@ -353,21 +353,24 @@ fn book(upstream: &str, credential: UpstreamCredential, key: &VerifierKey) -> Bo
         upstream: upstream.to_owned(),
         credential,
     };
+    let credential = |name: &str| match name {
+        "CERT1" | "CERT2" => Credential::CertificateName,
+        _ => Credential::Password(
+            Verifier::fast(PASSWORD, PasswordForm::Octets, key, [1; 16]).unwrap(),
+        ),
+    };
     let station = |name: &str| StationRecord {
-        id: StationId::parse(name, Version::V16).unwrap(),
-        tenant: tenant.clone(),
         enabled: name != "DISABLED",
-        credential: match name {
-            "CERT1" | "CERT2" => Credential::CertificateName,
-            _ => Credential::Password(
-                Verifier::fast(PASSWORD, PasswordForm::Octets, key, [1; 16]).unwrap(),
-            ),
-        },
         protocols: Protocols {
             unnamed: (name == "OLD").then_some(Version::V16),
             ..Protocols::default()
         },
         upstream_password: Some(Secret::new(b"upstream secret".to_vec())),
+        ..StationRecord::new(
+            StationId::parse(name, Version::V16).unwrap(),
+            tenant.clone(),
+            credential(name),
+        )
     };
     let names = [
         "CP1", "CP2", "OLD", "DISABLED", "Wall box", "CERT1", "CERT2",

@@ -25,14 +25,7 @@ fn id(text: &str) -> StationId {
 }
 
 fn record(name: &str, credential: Credential) -> StationRecord {
-    StationRecord {
-        id: id(name),
-        tenant: Tenant("t".into()),
-        enabled: true,
-        credential,
-        protocols: Protocols::default(),
-        upstream_password: None,
-    }
+    StationRecord::new(id(name), Tenant("t".into()), credential)
 }
 
 impl Gate {

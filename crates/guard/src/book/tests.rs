@@ -14,14 +14,8 @@ fn route(id: &str, path: &str) -> Route {
 }
 
 fn station(tenant: &str, id: &str) -> StationRecord {
-    StationRecord {
-        id: StationId::parse(id, Version::V16).unwrap(),
-        tenant: Tenant(tenant.into()),
-        enabled: true,
-        credential: Credential::CertificateName,
-        protocols: Protocols::default(),
-        upstream_password: None,
-    }
+    let id = StationId::parse(id, Version::V16).unwrap();
+    StationRecord::new(id, Tenant(tenant.into()), Credential::CertificateName)
 }
 
 fn none() -> [StationRecord; 0] {

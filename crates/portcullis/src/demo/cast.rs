@@ -152,15 +152,11 @@ fn record(
     let id = StationId::parse(identity, version)
         .map_err(|error| CastError::Identity(identity.to_owned(), error))?;
     Ok(StationRecord {
-        id,
-        tenant: Tenant("default".into()),
-        enabled: true,
-        credential,
         protocols: Protocols {
             unnamed,
             ..Protocols::default()
         },
-        upstream_password: None,
+        ..StationRecord::new(id, Tenant("default".into()), credential)
     })
 }
 

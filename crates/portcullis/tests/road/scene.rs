@@ -11,8 +11,8 @@ use gateway::{
     UpstreamSettings, event_queue,
 };
 use guard::{
-    Book, Controls, Credential, Event, Mode, PasswordForm, Policy, Protocols, Route, RouteId,
-    Secret, StationRecord, Tenant, UpstreamCredential, Verifier, VerifierKey,
+    Book, Controls, Credential, Event, Mode, PasswordForm, Policy, Route, RouteId, Secret,
+    StationRecord, Tenant, UpstreamCredential, Verifier, VerifierKey,
 };
 use ocpp::{StationId, Version};
 use sim::ca::{Authority, Identity, Leaf};
@@ -170,13 +170,9 @@ fn book(upstream: String, key: &VerifierKey) -> Book {
         upstream,
         credential: UpstreamCredential::Forward,
     };
-    let station = |name: &str, credential: Credential| StationRecord {
-        id: StationId::parse(name, Version::V16).unwrap(),
-        tenant: tenant.clone(),
-        enabled: true,
-        credential,
-        protocols: Protocols::default(),
-        upstream_password: None,
+    let station = |name: &str, credential: Credential| {
+        let id = StationId::parse(name, Version::V16).unwrap();
+        StationRecord::new(id, tenant.clone(), credential)
     };
     let password = || {
         let form = PasswordForm::Octets;

@@ -18,20 +18,18 @@ pub(super) fn identity(text: &str) -> Result<StationId, String> {
 
 /// A station of tenant `blue` with a fast verifier.
 pub(super) fn station(id: &str) -> Result<StationRecord, String> {
-    Ok(StationRecord {
-        id: identity(id)?,
-        tenant: tenant("blue"),
-        enabled: true,
-        credential: Credential::Password(Verifier {
-            form: PasswordForm::Hex,
-            hash: PasswordHash::Fast {
-                salt: [3; 16],
-                tag: [4; 32],
-            },
-        }),
-        protocols: Protocols::default(),
-        upstream_password: None,
-    })
+    let credential = Credential::Password(Verifier {
+        form: PasswordForm::Hex,
+        hash: PasswordHash::Fast {
+            salt: [3; 16],
+            tag: [4; 32],
+        },
+    });
+    Ok(StationRecord::new(
+        identity(id)?,
+        tenant("blue"),
+        credential,
+    ))
 }
 
 /// One station for each way to prove oneself, with everything else varied along.

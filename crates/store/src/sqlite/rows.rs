@@ -79,12 +79,10 @@ impl StationRow {
             ),
         };
         Ok(StationRecord {
-            id,
-            tenant: Tenant(Arc::from(self.tenant.as_str())),
             enabled: self.enabled,
-            credential,
             protocols,
             upstream_password,
+            ..StationRecord::new(id, Tenant(Arc::from(self.tenant.as_str())), credential)
         })
     }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use guard::{
-    Credential, PasswordForm, PasswordHash, Protocols, Route, RouteId, Secret, StationRecord,
-    Tenant, UpstreamCredential, Verifier,
+    Credential, PasswordForm, PasswordHash, Route, RouteId, Secret, StationRecord, Tenant,
+    UpstreamCredential, Verifier,
 };
 use ocpp::{StationId, Version};
 use rusqlite::Connection;
@@ -43,19 +43,17 @@ fn tenant() -> Tenant {
 }
 
 fn station(id: &str, upstream_password: Option<&[u8]>) -> StationRecord {
+    let credential = Credential::Password(Verifier {
+        form: PasswordForm::Octets,
+        hash: PasswordHash::Fast {
+            salt: [1; 16],
+            tag: [2; 32],
+        },
+    });
+    let id = StationId::parse(id, Version::V16).unwrap();
     StationRecord {
-        id: StationId::parse(id, Version::V16).unwrap(),
-        tenant: tenant(),
-        enabled: true,
-        credential: Credential::Password(Verifier {
-            form: PasswordForm::Octets,
-            hash: PasswordHash::Fast {
-                salt: [1; 16],
-                tag: [2; 32],
-            },
-        }),
-        protocols: Protocols::default(),
         upstream_password: upstream_password.map(|bytes| Secret::new(bytes.to_vec())),
+        ..StationRecord::new(id, tenant(), credential)
     }
 }
 

@@ -53,12 +53,10 @@ impl Draft {
             }
         };
         Ok(StationRecord {
-            id: self.id,
-            tenant: self.tenant,
             enabled: self.enabled,
-            credential,
             protocols: self.protocols,
             upstream_password: self.upstream_password,
+            ..StationRecord::new(self.id, self.tenant, credential)
         })
     }
 }

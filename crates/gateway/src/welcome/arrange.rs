@@ -1,0 +1,89 @@
+//! From a request to a CSMS that agrees: route, identity, authentication, seat, upstream.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use guard::admission::{self, Admitted};
+use guard::{RefusedHandshake, Route, SessionFacts};
+
+use super::{Rejected, Visit};
+use crate::credential;
+use crate::gate::Gate;
+use crate::http::RequestHead;
+use crate::live::{Patience, Seat, Taken};
+use crate::relay::Opened;
+use crate::upstream::Visitor;
+
+/// The CSMS, the session's facts, its seat, and whether the station named its version.
+pub(super) type Arranged = (Opened, SessionFacts, Seat, bool);
+
+/// Route, identity, authentication, seat, upstream: whoever gets through all of it is in.
+pub(super) async fn arrange(
+    gate: &Arc<Gate>,
+    visit: &Visit,
+    head: &RequestHead,
+) -> Result<Arranged, Rejected> {
+    let book = gate.book.load_full();
+    let Some((route, segment)) = book.route(&head.path) else {
+        return Err(Rejected::because(RefusedHandshake::NoRoute));
+    };
+    let station = admission::identify(segment).map_err(Rejected::because)?;
+    let canary = gate.settings.canaries.contains(&station);
+    let rejected = |why| Rejected {
+        station: Some(station.clone()),
+        why,
+        canary,
+    };
+    let transport = visit.transport(gate.clock.wall()).map_err(&rejected)?;
+    let claim = credential::claim(route, &station, transport, head).map_err(&rejected)?;
+    let admitted = credential::check(gate, &book, claim, visit.peer.ip())
+        .await
+        .map_err(&rejected)?;
+    if canary {
+        return Err(rejected(RefusedHandshake::Unauthorized));
+    }
+    let seat = take_seat(gate, route, &admitted, visit.peer)
+        .await
+        .map_err(&rejected)?;
+    let visitor = Visitor {
+        peer: visit.peer,
+        tls: visit.certificate_rules.is_some(),
+        certificate: visit.certificate.as_ref(),
+        authorization: credential::authorization(&head.credential),
+    };
+    let deadline = gate.settings.limits.upstream_deadline;
+    let csms = gate
+        .upstreams
+        .connect(&admitted, route, &visitor, deadline)
+        .await
+        .map_err(|error| rejected(RefusedHandshake::Upstream(error.to_string())))?;
+    let session = SessionFacts {
+        number: gate.next_session(),
+        station: station.clone(),
+        tenant: route.tenant.clone(),
+        route: route.id.clone(),
+        version: admitted.version(),
+        kind: admitted.kind(),
+        peer: visit.peer,
+    };
+    Ok((csms, session, seat, admitted.named_subprotocol()))
+}
+
+async fn take_seat(
+    gate: &Gate,
+    route: &Route,
+    admitted: &Admitted,
+    newcomer: SocketAddr,
+) -> Result<Seat, RefusedHandshake> {
+    let key = (route.tenant.clone(), admitted.station().id.clone());
+    let limits = &gate.settings.limits;
+    let patience = Patience {
+        takeover: limits.takeover_deadline,
+        pause: limits.probe_pause,
+    };
+    let taken = gate.live.take(key, newcomer, patience).await;
+    taken.map_err(|taken| match taken {
+        Taken::Alive(holder) => RefusedHandshake::SessionAlive { holder },
+        Taken::Arriving | Taken::WillNotLeave => RefusedHandshake::AlreadyConnected,
+    })
+}
