@@ -1,7 +1,7 @@
 use ocpp::Version;
 
 use super::*;
-use crate::{Protocols, UpstreamCredential};
+use crate::UpstreamCredential;
 
 fn route(id: &str, path: &str) -> Route {
     Route {
