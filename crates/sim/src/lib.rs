@@ -10,6 +10,7 @@ mod conversation;
 mod csms;
 mod envelope;
 pub mod fleet;
+pub mod lab;
 mod patience;
 mod station;
 pub mod tls;
