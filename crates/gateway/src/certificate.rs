@@ -29,14 +29,15 @@ impl PeerCertificate {
         }
     }
 
-    /// What admission compares, if the certificate keeps the listener's rules.
+    /// What admission compares, if the certificate keeps the listener's rules, and the route's.
     pub(crate) fn claim(
         &self,
         rules: &CertificateRules,
+        of_route: Option<&str>,
         now: UnixMillis,
     ) -> Result<ClientCertificate, CertificateFault> {
         let facts = self.facts.clone().ok_or(CertificateFault::Unreadable)?;
-        facts.vet(rules, now)
+        facts.vet(rules, of_route, now)
     }
 
     /// What is remembered of it while its session runs.

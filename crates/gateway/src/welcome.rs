@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use guard::admission::{CertificateRules, Transport};
-use guard::{Event, RefusedHandshake, SessionFacts, UnixMillis};
+use guard::{Event, RefusedHandshake, Route, SessionFacts, UnixMillis};
 use ocpp::StationId;
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
@@ -81,12 +81,14 @@ struct Visit {
 impl Visit {
     /// How it came in. A certificate is looked at anew each time: TLS has verified it when the session
     /// was made, and a resumed session may be hours old (A13).
-    fn transport(&self, now: UnixMillis) -> Result<Transport, RefusedHandshake> {
+    fn transport(&self, route: &Route, now: UnixMillis) -> Result<Transport, RefusedHandshake> {
         let Some(rules) = &self.certificate_rules else {
             return Ok(Transport::Plain);
         };
         let certificate = self.certificate.as_ref();
-        let vetted = certificate.map(|certificate| certificate.claim(&rules.load(), now));
+        let organization = route.organization.as_deref();
+        let vetted =
+            certificate.map(|certificate| certificate.claim(&rules.load(), organization, now));
         Ok(Transport::Tls(
             vetted.transpose().map_err(RefusedHandshake::Certificate)?,
         ))

@@ -11,6 +11,8 @@ pub enum Credential {
     Certificate([u8; 32]),
     /// Any certificate of our client CA whose subject's common name is the identity.
     CertificateName,
+    /// Nothing of its own: it comes in where an exception lets it in, and not at all without one.
+    ByException,
 }
 
 /// Enough to check a password, and not enough to know it.

@@ -49,6 +49,9 @@ pub struct Route {
     pub upstream: String,
     /// What we show the CSMS in place of, or as, the station's credential.
     pub credential: UpstreamCredential,
+    /// The CPO, as it must stand in the certificates of stations that come this way; `None`: what the
+    /// listener says.
+    pub organization: Option<String>,
 }
 
 /// How we authenticate towards the CSMS.
@@ -97,6 +100,10 @@ pub struct StationRecord {
     pub protocols: Protocols,
     /// The password we show the CSMS in its name, for [`UpstreamCredential::PerStation`].
     pub upstream_password: Option<Secret>,
+    /// Who made it, as the operator registered it: by these two an exception may name a model.
+    pub maker: Option<Box<str>>,
+    /// Which model it is.
+    pub model: Option<Box<str>>,
 }
 
 impl StationRecord {
@@ -109,6 +116,8 @@ impl StationRecord {
             credential,
             protocols: Protocols::default(),
             upstream_password: None,
+            maker: None,
+            model: None,
         }
     }
 }

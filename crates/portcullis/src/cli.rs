@@ -84,6 +84,7 @@ Examples:
   portcullis station add CP-0002 --password-hex < authorization-key.txt
   portcullis station add CP-0003 --certificate-name --versions 2.0.1,2.1
   portcullis station add CP-0004 --generate --unnamed 1.6   a station that names no subprotocol
+  portcullis station add OLD-17 --by-exception              one that can show nothing: see [[exception]]
 
 Passwords are asked for, or read from standard input, a line each; never from the command line,
 where other users and the shell's history would see them.")]
@@ -98,9 +99,11 @@ Columns (CSV, with a header line) or keys (JSON, a list of objects); only `ident
   machine_made        true: the password was drawn by a machine, so a fast check is safe
   certificate_sha256  fingerprint of the station's certificate
   certificate_name    true: any certificate of the client CA with the identity as its name
+  by_exception        true: nothing; it comes in where an [[exception]] lets it in
   versions            such as `1.6 2.0.1`; default: all
   unnamed             what the station speaks when it names no subprotocol
   upstream_password   shown to the CSMS in the station's name (credential = \"per-station\")
+  maker, model        as its BootNotification spells them: an [[exception]] may name a model
   enabled             false: registered, and kept out
 
 Examples:
@@ -151,6 +154,12 @@ pub(crate) struct AddStation {
     /// Also read the password to show the CSMS in its name (credential = "per-station").
     #[arg(long)]
     pub(crate) upstream_password: bool,
+    /// Who made it, as its BootNotification says; an [[exception]] may be for a model.
+    #[arg(long)]
+    pub(crate) maker: Option<String>,
+    /// Which model it is, as its BootNotification says.
+    #[arg(long)]
+    pub(crate) model: Option<String>,
     /// Register it, and keep it out for now.
     #[arg(long)]
     pub(crate) disabled: bool,
@@ -175,6 +184,9 @@ pub(crate) struct CredentialChoice {
     /// Any certificate of the client CA with the identity as its common name.
     #[arg(long)]
     pub(crate) certificate_name: bool,
+    /// Nothing: it comes in only where an [[exception]] of the configuration lets it in.
+    #[arg(long)]
+    pub(crate) by_exception: bool,
 }
 
 #[derive(Debug, Args)]

@@ -34,7 +34,9 @@ pub(super) async fn arrange(
         why,
         canary,
     };
-    let transport = visit.transport(gate.clock.wall()).map_err(&rejected)?;
+    let transport = visit
+        .transport(route, gate.clock.wall())
+        .map_err(&rejected)?;
     let claim = credential::claim(route, &station, transport, head).map_err(&rejected)?;
     let admitted = credential::check(gate, &book, claim, visit.peer.ip())
         .await

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use guard::admission::{
     CertificateFault, CertificateRules, OnStaleList, RevocationRules, Revocations,
 };
-use guard::{Event, RefusedHandshake};
+use guard::{Book, Event, RefusedHandshake, Route};
 use rustls::HandshakeKind;
 use rustls::client::{Resumption, Tls12Resumption};
 use tokio::net::TcpStream;
@@ -55,6 +55,18 @@ impl Gate {
                 stale,
             }),
         }));
+    }
+
+    /// From now on the route is that organisation's.
+    fn route_is_of(&self, organization: &str) {
+        let book = self.scene.book.load();
+        let routes = book.routes().cloned().map(|route| Route {
+            organization: Some(organization.to_owned()),
+            ..route
+        });
+        let stations = book.stations().iter().cloned();
+        let book = Book::new(routes, stations).unwrap();
+        self.scene.book.store(Arc::new(book));
     }
 
     /// A station knocks: was its TLS session a resumed one, and is it let in?
@@ -239,6 +251,16 @@ async fn a12_the_certificate_is_this_stations_and_this_cpos_on_a_resumed_session
             "{way:?}"
         );
         let foreign = RefusedHandshake::Certificate(CertificateFault::Organization);
+        assert_eq!(gate.why().await, foreign);
+        // A route's own organisation counts in place of the listener's.
+        for (of_route, let_in) in [("Scene Charging", true), ("A third CPO", false)] {
+            gate.route_is_of(of_route);
+            assert_eq!(
+                gate.knock("CERT1", &connector).await,
+                (true, let_in),
+                "{way:?}"
+            );
+        }
         assert_eq!(gate.why().await, foreign);
     }
 }

@@ -352,6 +352,7 @@ fn book(upstream: &str, credential: UpstreamCredential, key: &VerifierKey) -> Bo
         tenant: tenant.clone(),
         upstream: upstream.to_owned(),
         credential,
+        organization: None,
     };
     let credential = |name: &str| match name {
         "CERT1" | "CERT2" => Credential::CertificateName,

@@ -30,7 +30,8 @@ pub struct CertificateFacts {
 /// What a listener asks of its stations' certificates beyond the chain.
 #[derive(Clone, Debug, Default)]
 pub struct CertificateRules {
-    /// The CPO, as it stands in the subject (OCPP 2.0.1 A00.FR.409); `None`: any.
+    /// The CPO, as it stands in the subject (OCPP 2.0.1 A00.FR.409), unless the route names one;
+    /// `None`: any.
     pub organization: Option<String>,
     /// The revocation lists; `None`: none is kept, and nothing counts as revoked.
     pub revocation: Option<RevocationRules>,
@@ -116,9 +117,11 @@ impl ClientCertificate {
 
 impl CertificateFacts {
     /// Asks everything that does not need the registry. It tells a stranger nothing about it either.
+    /// A route may name an organisation of its own, which then counts in place of the listener's.
     pub fn vet(
         self,
         rules: &CertificateRules,
+        of_route: Option<&str>,
         now: UnixMillis,
     ) -> Result<ClientCertificate, CertificateFault> {
         let seconds = now.0.div_euclid(1000);
@@ -131,7 +134,8 @@ impl CertificateFacts {
         if let Some(revocation) = &rules.revocation {
             revocation.ask(&self, seconds)?;
         }
-        if rules.organization.is_some() && rules.organization != self.organization {
+        let wanted = of_route.or(rules.organization.as_deref());
+        if wanted.is_some() && wanted != self.organization.as_deref() {
             return Err(CertificateFault::Organization);
         }
         Ok(ClientCertificate { facts: self })

@@ -216,7 +216,9 @@ impl Against {
             Against::Decoy(verifier) => Some(verifier),
             Against::Record(record) => match &record.credential {
                 Credential::Password(verifier) => Some(verifier),
-                Credential::Certificate(_) | Credential::CertificateName => None,
+                Credential::Certificate(_)
+                | Credential::CertificateName
+                | Credential::ByException => None,
             },
         }
     }
@@ -231,7 +233,7 @@ fn certificate_proves(record: &StationRecord, certificate: &ClientCertificate) -
     match &record.credential {
         Credential::Certificate(fingerprint) => certificate.fingerprint() == fingerprint,
         Credential::CertificateName => certificate.common_name() == Some(record.id.as_str()),
-        Credential::Password(_) => false,
+        Credential::Password(_) | Credential::ByException => false,
     }
 }
 

@@ -107,7 +107,8 @@ fn facts(fingerprint: u8, name: Option<&str>) -> CertificateFacts {
 }
 
 fn by_certificate(station: &str, fingerprint: u8, name: Option<&str>) -> Claim {
-    let vetted = facts(fingerprint, name).vet(&CertificateRules::default(), UnixMillis(1_500_000));
+    let vetted =
+        facts(fingerprint, name).vet(&CertificateRules::default(), None, UnixMillis(1_500_000));
     Claim {
         transport: Transport::Tls(Some(vetted.unwrap())),
         basic: None,

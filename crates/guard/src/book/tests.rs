@@ -10,6 +10,7 @@ fn route(id: &str, path: &str) -> Route {
         tenant: Tenant("t".into()),
         upstream: "ws://127.0.0.1:9000/ocpp".to_owned(),
         credential: UpstreamCredential::None,
+        organization: None,
     }
 }
 

@@ -264,6 +264,7 @@ impl FileReader<'_> {
             tenant: Tenant(Arc::from(route.tenant.as_str())),
             upstream: route.upstream.value.clone(),
             credential,
+            organization: route.organization.as_ref().map(|text| text.value.clone()),
         }
     }
 

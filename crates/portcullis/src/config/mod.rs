@@ -183,6 +183,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let log = log(root.section("log"));
     let listeners = listener::listeners(&mut root, directory);
     let routes = route::routes(&mut root, directory);
+    route::tell_pointless_organizations(&root, &routes, &listeners);
     let attempts = bounds::attempts(root.section("attempts"));
     let canaries = canaries(root.section("canaries"));
     let session = bounds::session(root.section("session"));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gateway::Target;
 
-use super::listener::{IdentityFiles, identity};
+use super::listener::{IdentityFiles, Listener, identity};
 use super::source::Placed;
 use super::table::Section;
 
@@ -37,6 +37,8 @@ pub struct RouteSettings {
     pub bind: Vec<IpAddr>,
     /// A header in which the CSMS wants the station's certificate.
     pub certificate_header: Option<String>,
+    /// The CPO, as it must stand in the certificates of stations that come this way.
+    pub organization: Option<Placed<String>>,
 }
 
 /// What the CSMS is shown in place of, or as, the station's credential.
@@ -102,6 +104,7 @@ fn route(section: &mut Section<'_>, directory: &Path) -> Option<RouteSettings> {
     };
     let bind = bind(section);
     let certificate_header = header(section);
+    let organization = section.text("organization");
     for name in id.iter().chain(tenant.iter()) {
         check_name(section, name);
     }
@@ -120,7 +123,32 @@ fn route(section: &mut Section<'_>, directory: &Path) -> Option<RouteSettings> {
         client_certificate,
         bind,
         certificate_header,
+        organization,
     })
+}
+
+/// An organisation is only asked of certificates.
+pub(super) fn tell_pointless_organizations(
+    root: &Section<'_>,
+    routes: &[RouteSettings],
+    listeners: &[Listener],
+) {
+    if listeners
+        .iter()
+        .any(|listener| listener.client_ca.is_some())
+    {
+        return;
+    }
+    for text in routes
+        .iter()
+        .filter_map(|route| route.organization.as_ref())
+    {
+        root.problem(
+            text.line,
+            "`organization` is about client certificates, and no listener asks for any",
+            "Add to the [[listener]]: client_ca = \"…\", or remove the line.",
+        );
+    }
 }
 
 fn upstream(section: &mut Section<'_>) -> Option<(Placed<String>, Target)> {

@@ -169,6 +169,7 @@ fn book(upstream: String, key: &VerifierKey) -> Book {
         tenant: tenant.clone(),
         upstream,
         credential: UpstreamCredential::Forward,
+        organization: None,
     };
     let station = |name: &str, credential: Credential| {
         let id = StationId::parse(name, Version::V16).unwrap();

@@ -64,6 +64,12 @@ pub(super) fn one_of_each() -> Result<Vec<StationRecord>, String> {
             upstream_password: Some(Secret::new(Vec::new())),
             ..station("name")?
         },
+        StationRecord {
+            credential: Credential::ByException,
+            maker: Some("Maker AG".into()),
+            model: Some("Säule 22".into()),
+            ..station("exception")?
+        },
     ])
 }
 
@@ -74,6 +80,7 @@ pub(super) fn route(id: &str, path: &str, credential: UpstreamCredential) -> Rou
         tenant: tenant("blue"),
         upstream: format!("wss://csms.example/{id}"),
         credential,
+        organization: (id == "second").then(|| "Example Charging".to_owned()),
     }
 }
 

@@ -16,10 +16,10 @@ use crate::sealed::{Place, SealingKey};
 
 pub(super) const SELECT_STATION: &str = "SELECT tenant, identity, enabled, credential, \
     password_form, fast_salt, fast_tag, slow_phc, fingerprint, versions, unnamed, \
-    upstream_password FROM station";
+    upstream_password, maker, model FROM station";
 
-pub(super) const SELECT_ROUTES: &str =
-    "SELECT id, path, tenant, upstream, credential, password FROM route ORDER BY source, position";
+pub(super) const SELECT_ROUTES: &str = "SELECT id, path, tenant, upstream, credential, \
+    password, organization FROM route ORDER BY source, position";
 
 /// A row of the table `station`, as it stands there.
 pub(super) struct StationRow {
@@ -35,6 +35,8 @@ pub(super) struct StationRow {
     versions: String,
     unnamed: Option<String>,
     upstream_password: Option<Vec<u8>>,
+    maker: Option<String>,
+    model: Option<String>,
 }
 
 impl StationRow {
@@ -52,6 +54,8 @@ impl StationRow {
             versions: row.get(9)?,
             unnamed: row.get(10)?,
             upstream_password: row.get(11)?,
+            maker: row.get(12)?,
+            model: row.get(13)?,
         })
     }
 
@@ -82,6 +86,8 @@ impl StationRow {
             enabled: self.enabled,
             protocols,
             upstream_password,
+            maker: self.maker.map(Into::into),
+            model: self.model.map(Into::into),
             ..StationRecord::new(id, Tenant(Arc::from(self.tenant.as_str())), credential)
         })
     }
@@ -103,6 +109,7 @@ impl StationRow {
             }
             "certificate" => self.fingerprint.map(Credential::Certificate),
             "certificate-name" => Some(Credential::CertificateName),
+            "exception" => Some(Credential::ByException),
             _ => None,
         }
     }
@@ -145,8 +152,8 @@ pub(super) fn insert_station(
         .prepare_cached(
             "INSERT INTO station (tenant, identity, folded, enabled, credential, password_form,
                 fast_salt, fast_tag, slow_phc, fingerprint, versions, unnamed, upstream_password,
-                added_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+                maker, model, added_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
                 strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
         )
         .map_err(engine_error)?;
@@ -165,6 +172,8 @@ pub(super) fn insert_station(
             versions.join(" "),
             station.protocols.unnamed.map(Version::number),
             upstream_password,
+            station.maker,
+            station.model,
         ])
         .map(|_| ())
         .map_err(engine_error)
@@ -215,6 +224,10 @@ impl ProofColumns<'_> {
                 credential: "certificate-name",
                 ..Default::default()
             },
+            Credential::ByException => ProofColumns {
+                credential: "exception",
+                ..Default::default()
+            },
         }
     }
 }
@@ -227,6 +240,7 @@ pub(super) struct RouteRow {
     upstream: String,
     credential: String,
     password: Option<Vec<u8>>,
+    organization: Option<String>,
 }
 
 impl RouteRow {
@@ -238,6 +252,7 @@ impl RouteRow {
             upstream: row.get(3)?,
             credential: row.get(4)?,
             password: row.get(5)?,
+            organization: row.get(6)?,
         })
     }
 
@@ -261,6 +276,7 @@ impl RouteRow {
             tenant: Tenant(Arc::from(self.tenant.as_str())),
             upstream: self.upstream,
             credential,
+            organization: self.organization,
         })
     }
 }
@@ -285,8 +301,9 @@ pub(super) fn insert_route(
     let position = i64::try_from(position).unwrap_or(i64::MAX);
     transaction
         .execute(
-            "INSERT INTO route (id, path, tenant, upstream, credential, password, source, position)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'file', ?7)",
+            "INSERT INTO route (id, path, tenant, upstream, credential, password, organization,
+                source, position)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'file', ?8)",
             params![
                 &*route.id.0,
                 route.path,
@@ -294,6 +311,7 @@ pub(super) fn insert_route(
                 route.upstream,
                 credential,
                 password,
+                route.organization,
                 position
             ],
         )

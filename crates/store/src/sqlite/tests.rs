@@ -99,6 +99,7 @@ fn no_secret_lies_open_in_any_file_of_the_store() {
         tenant: tenant(),
         upstream: "ws://127.0.0.1/".to_owned(),
         credential: UpstreamCredential::Fixed(Secret::new(all.to_vec())),
+        organization: None,
     };
     store.replace_file_routes(&[route]).unwrap();
     let file = std::fs::read_to_string(scene.room.path().join("gate.key")).unwrap();
@@ -174,6 +175,41 @@ fn a_newer_schema_is_left_alone() {
     );
     assert!(error.remedy().contains("newer version"));
     assert_eq!(before, std::fs::read(scene.path()).unwrap());
+}
+
+#[test]
+fn an_old_database_is_taken_along() {
+    let scene = Scene::new();
+    let name = scene.key().name();
+    by_hand(
+        &scene.path(),
+        &format!(
+            "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL,
+                program TEXT NOT NULL) STRICT;
+             INSERT INTO schema_version VALUES (1, 'then', '0.0.1');
+             {}
+             INSERT INTO key_name VALUES (1, '{name}');
+             INSERT INTO station VALUES ('blue', 'CP-1', 'cp-1', 0, 'certificate', NULL, NULL,
+                NULL, NULL, zeroblob(32), '1.6', '1.6', NULL, 'then');
+             INSERT INTO route VALUES ('main', '/ocpp/{{identity}}', 'default', 'ws://csms', 'none',
+                NULL, 'file', 0);",
+            include_str!("schema_1.sql")
+        ),
+    );
+    let store = scene.open().unwrap();
+    let [kept] = &store.stations(None).unwrap()[..] else {
+        panic!("one station was there");
+    };
+    let expected = StationRecord {
+        enabled: false,
+        protocols: guard::Protocols {
+            allowed: vec![Version::V16],
+            unnamed: Some(Version::V16),
+        },
+        ..StationRecord::new(kept.id.clone(), tenant(), Credential::Certificate([0; 32]))
+    };
+    assert_eq!(format!("{kept:?}"), format!("{expected:?}"));
+    assert_eq!(store.routes().unwrap().len(), 1);
 }
 
 #[test]

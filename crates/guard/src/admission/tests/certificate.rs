@@ -37,7 +37,9 @@ fn fault(
     rules: &CertificateRules,
     second: i64,
 ) -> Option<CertificateFault> {
-    facts.vet(rules, UnixMillis(second * 1_000 + 999)).err()
+    facts
+        .vet(rules, None, UnixMillis(second * 1_000 + 999))
+        .err()
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub(crate) fn run(
         false => None,
     };
     let enabled = !arguments.disabled;
+    let maker = draft::model("maker", arguments.maker.as_deref()).map_err(wrong)?;
+    let model = draft::model("model", arguments.model.as_deref()).map_err(wrong)?;
     let draft = Draft {
         id,
         tenant,
@@ -52,6 +54,8 @@ pub(crate) fn run(
         proof,
         protocols,
         upstream_password,
+        maker,
+        model,
     };
     let record = draft.register(&register.key.verifier_key())?;
     register.store.add(&record)?;
@@ -79,6 +83,9 @@ fn proof(choice: &CredentialChoice, machine_made: bool) -> Result<(Proof, Drawn)
     }
     if choice.certificate_name {
         return Ok((Proof::CertificateName, None));
+    }
+    if choice.by_exception {
+        return Ok((Proof::ByException, None));
     }
     if choice.generate {
         let drawn = secret::draw()?;

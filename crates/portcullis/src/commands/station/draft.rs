@@ -20,6 +20,7 @@ pub(super) enum Proof {
     },
     Certificate([u8; 32]),
     CertificateName,
+    ByException,
 }
 
 /// A station to be registered.
@@ -30,6 +31,8 @@ pub(super) struct Draft {
     pub(super) proof: Proof,
     pub(super) protocols: Protocols,
     pub(super) upstream_password: Option<Secret>,
+    pub(super) maker: Option<Box<str>>,
+    pub(super) model: Option<Box<str>>,
 }
 
 impl Draft {
@@ -39,6 +42,7 @@ impl Draft {
         let credential = match self.proof {
             Proof::Certificate(fingerprint) => Credential::Certificate(fingerprint),
             Proof::CertificateName => Credential::CertificateName,
+            Proof::ByException => Credential::ByException,
             Proof::Password {
                 secret,
                 form,
@@ -56,6 +60,8 @@ impl Draft {
             enabled: self.enabled,
             protocols: self.protocols,
             upstream_password: self.upstream_password,
+            maker: self.maker,
+            model: self.model,
             ..StationRecord::new(self.id, self.tenant, credential)
         })
     }
@@ -127,6 +133,23 @@ pub(super) fn identity(
     }
     Ok(id)
 }
+
+/// Reads a maker's or a model's name, as BootNotification spells it.
+pub(super) fn model(key: &str, text: Option<&str>) -> Result<Option<Box<str>>, Problem> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > MODEL_CHARS_MAX || text.chars().any(char::is_control) {
+        return Err(Problem::new(
+            format!("`{key}` is longer than {MODEL_CHARS_MAX} characters, or more than one line"),
+            "Write it as the station's BootNotification does.",
+        ));
+    }
+    Ok(Some(text.into()))
+}
+
+/// OCPP 2.1 allows a maker's and a model's name 50 characters, 1.6 and 2.0.1 fewer.
+const MODEL_CHARS_MAX: usize = 50;
 
 /// Reads a tenant's name.
 pub(super) fn tenant(text: &str) -> Result<Tenant, Problem> {

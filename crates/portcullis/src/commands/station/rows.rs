@@ -10,7 +10,7 @@ use super::secret;
 use crate::{Problem, nearest};
 
 /// What a row may say.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 14] = [
     "identity",
     "tenant",
     "password_text",
@@ -20,7 +20,10 @@ const COLUMNS: [&str; 11] = [
     "certificate_name",
     "versions",
     "unnamed",
+    "by_exception",
     "upstream_password",
+    "maker",
+    "model",
     "enabled",
 ];
 
@@ -238,6 +241,7 @@ impl Row {
             .iter()
             .any(|name| self.fields.contains_key(name))
             || self.flag("certificate_name", false) == Ok(true)
+            || self.flag("by_exception", false) == Ok(true)
     }
 
     /// The station that the row describes; `drawn` is the password for a row without a credential.
@@ -263,12 +267,15 @@ impl Row {
             upstream_password: self
                 .field("upstream_password")
                 .map(|text| Secret::new(text.as_bytes().to_vec())),
+            maker: draft::model("maker", self.field("maker"))?,
+            model: draft::model("model", self.field("model"))?,
         })
     }
 
     fn proof(&self, drawn: Option<&str>) -> Result<Proof, Problem> {
         let machine_made = self.flag("machine_made", false)?;
         let by_name = self.flag("certificate_name", false)?;
+        let by_exception = self.flag("by_exception", false)?;
         let password = |text: &str, form, machine_made| Proof::Password {
             secret: Secret::new(text.as_bytes().to_vec()),
             form,
@@ -294,11 +301,14 @@ impl Row {
         if by_name {
             proofs.push(Proof::CertificateName);
         }
+        if by_exception {
+            proofs.push(Proof::ByException);
+        }
         match (proofs.pop(), proofs.is_empty(), drawn) {
             (Some(proof), true, _) => Ok(proof),
             (Some(_), false, _) => Err(Problem::new(
                 "the row names more than one credential",
-                "Leave one of password_text, password_hex, certificate_sha256 and certificate_name.",
+                "Leave one of password_text, password_hex, certificate_sha256, certificate_name and by_exception.",
             )),
             (None, _, Some(drawn)) => Ok(password(drawn, PasswordForm::Hex, true)),
             (None, _, None) => Err(Problem::new(

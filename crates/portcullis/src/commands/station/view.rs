@@ -18,6 +18,10 @@ pub(super) struct StationView {
     versions: Vec<&'static str>,
     unnamed: Option<&'static str>,
     has_upstream_password: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maker: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
 }
 
 impl StationView {
@@ -34,6 +38,7 @@ impl StationView {
             }
             Credential::Certificate(fingerprint) => ("certificate", None, Some(hex(fingerprint))),
             Credential::CertificateName => ("certificate-name", None, None),
+            Credential::ByException => ("exception", None, None),
         };
         StationView {
             identity: station.id.to_string(),
@@ -50,6 +55,8 @@ impl StationView {
                 .collect(),
             unnamed: station.protocols.unnamed.map(|version| version.number()),
             has_upstream_password: station.upstream_password.is_some(),
+            maker: station.maker.as_deref().map(str::to_owned),
+            model: station.model.as_deref().map(str::to_owned),
         }
     }
 
@@ -61,16 +68,30 @@ impl StationView {
         &self.tenant
     }
 
+    fn model_in_words(&self) -> String {
+        let words: Vec<&str> = [&self.maker, &self.model]
+            .into_iter()
+            .filter_map(|word| word.as_deref())
+            .collect();
+        match words.is_empty() {
+            true => "not registered".to_owned(),
+            false => words.join(" "),
+        }
+    }
+
     pub(super) fn lines(&self) -> String {
         let credential = match (self.password_check, &self.certificate_sha256) {
             (Some(password), _) => format!("password ({password})"),
             (_, Some(fingerprint)) => format!("certificate with SHA-256 {fingerprint}"),
+            _ if self.credential == "exception" => {
+                "nothing; it comes in where an exception lets it in".to_owned()
+            }
             _ => "any certificate of the client CA with this name".to_owned(),
         };
         format!(
             "identity            {}\ntenant              {}\nmay connect         {}\n\
              shows               {credential}\nspeaks              {}\n\
-             without subprotocol {}\nupstream password   {}",
+             without subprotocol {}\nupstream password   {}\nmodel               {}",
             self.identity,
             self.tenant,
             if self.enabled { "yes" } else { "no" },
@@ -81,6 +102,7 @@ impl StationView {
             } else {
                 "none"
             },
+            self.model_in_words(),
         )
     }
 }
