@@ -25,7 +25,7 @@ pub fn describe(message: &Message<'_>) -> (MessageKind, &'static str) {
 /// Stands for an action we do not know.
 pub(crate) const UNKNOWN_ACTION: &str = "?";
 
-fn known(action: Option<Action<'_>>) -> &'static str {
+pub(crate) fn known(action: Option<Action<'_>>) -> &'static str {
     match action {
         Some(Action::Known(facts)) => facts.name,
         Some(Action::Unknown(_)) | None => UNKNOWN_ACTION,
@@ -50,5 +50,26 @@ pub(crate) const fn in_words(kind: SchemaFaultKind) -> &'static str {
         SchemaFaultKind::MessageIdTooLong => "a message id longer than 36 characters",
         SchemaFaultKind::UnknownErrorCode => "an error code that this OCPP version does not know",
         SchemaFaultKind::BadErrorBody => "an error's description or details out of form",
+    }
+}
+
+/// The same in one word, for tolerances and reports.
+pub(crate) const fn short(kind: SchemaFaultKind) -> &'static str {
+    match kind {
+        SchemaFaultKind::UnknownAction => "unknown-action",
+        SchemaFaultKind::MissingField => "missing-field",
+        SchemaFaultKind::UnknownField => "unknown-field",
+        SchemaFaultKind::WrongType => "wrong-type",
+        SchemaFaultKind::TooLong => "too-long",
+        SchemaFaultKind::NotInEnumeration => "not-in-enumeration",
+        SchemaFaultKind::OutOfRange => "out-of-range",
+        SchemaFaultKind::TooFewItems => "too-few-items",
+        SchemaFaultKind::TooManyItems => "too-many-items",
+        SchemaFaultKind::BadTimestamp => "bad-timestamp",
+        SchemaFaultKind::ListOverCap => "list-over-cap",
+        SchemaFaultKind::MessageOverCap => "message-over-cap",
+        SchemaFaultKind::MessageIdTooLong => "message-id-too-long",
+        SchemaFaultKind::UnknownErrorCode => "unknown-error-code",
+        SchemaFaultKind::BadErrorBody => "bad-error-body",
     }
 }

@@ -11,6 +11,7 @@ use ocpp::{HardFault, Side, StationId, Version};
 
 use crate::admission::CertificateFault;
 use crate::attempts::AttemptLimit;
+use crate::model::Model;
 use crate::{Control, Finding, Moment, RouteId, Tenant};
 
 /// How a station came in.
@@ -181,6 +182,8 @@ pub enum Event {
         findings: Vec<Finding>,
         /// For an answer: how long its CALL had been open.
         latency: Option<Duration>,
+        /// Where something was found: what the station says it is.
+        model: Option<Arc<Model>>,
     },
     /// A session is over.
     Disconnected {

@@ -6,6 +6,7 @@
 pub mod admission;
 pub mod attempts;
 mod book;
+mod control;
 mod credential;
 mod describe;
 mod event;
@@ -15,6 +16,7 @@ mod moment;
 mod policy;
 mod redact;
 mod refusal;
+mod scope;
 mod state;
 mod station;
 mod verdict;
@@ -22,17 +24,19 @@ mod verifier;
 
 pub use admission::{Admitted, VerifierCache};
 pub use book::{Book, BookError};
+pub use control::{Control, Controls, Mode};
 pub use credential::{Credential, PasswordForm, PasswordHash, Verifier};
 pub use describe::describe;
 pub use event::{
     Closing, ConnectionKind, Event, MessageKind, Outcome, RefusedHandshake, SessionFacts,
 };
 pub use keys::{PseudonymKey, VerifierKey};
-pub use model::LimitsException;
+pub use model::{LimitsException, Model};
 pub use moment::{Moment, UnixMillis};
-pub use policy::{Controls, OnUnreadable, Policy};
+pub use policy::{OnUnreadable, Policy};
 pub use redact::{Shown, shown};
+pub use scope::{Relaxed, Scope, Scopes, Tolerance, Who};
 pub use state::StationState;
 pub use station::{Protocols, Route, RouteId, Secret, StationRecord, Tenant, UpstreamCredential};
-pub use verdict::{Cleared, Control, Finding, Judgement, Mode, Own, Reason, Refusal, Verdict};
+pub use verdict::{Cleared, Finding, Judgement, Own, Reason, Refusal, Verdict};
 pub use verifier::UnfitPassword;

@@ -4,10 +4,12 @@ use ocpp::{Facts, Limits, Meaning};
 
 /// A station's own words about itself, from the BootNotification that was passed on. Nobody has
 /// proved them: they may widen a cap, never open a door.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Model {
-    maker: Box<str>,
-    model: Box<str>,
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Model {
+    /// `chargePointVendor`, or `vendorName`.
+    pub maker: Box<str>,
+    /// `chargePointModel`, or `model`.
+    pub model: Box<str>,
 }
 
 /// Characters kept of a maker's or a model's name; OCPP allows 20 in 1.6 and 50 in 2.x.
@@ -25,6 +27,11 @@ impl Model {
             model: name(Meaning::Model)?.into(),
         })
     }
+
+    /// Whether these patterns name it.
+    pub(crate) fn is(&self, maker: &str, model: &str) -> bool {
+        matches(maker, &self.maker) && matches(model, &self.model)
+    }
 }
 
 /// Other caps for one model: what real stations of it need, or what its CSMS must be spared.
@@ -41,7 +48,7 @@ pub struct LimitsException {
 
 impl LimitsException {
     pub(crate) fn is_for(&self, station: &Model) -> bool {
-        matches(&self.maker, &station.maker) && matches(&self.model, &station.model)
+        station.is(&self.maker, &self.model)
     }
 }
 

@@ -5,45 +5,14 @@ use std::time::Duration;
 
 use ocpp::{Limits, Message};
 
-use crate::{Judgement, LimitsException, Mode, Moment, StationState};
+use crate::scope::Ruling;
+use crate::{Control, Controls, Judgement, LimitsException, Mode, Moment, Scopes, StationState};
 
 mod answer;
+mod billing;
 mod call;
 mod case;
 mod unreadable;
-
-/// How strictly each control is kept.
-///
-/// Hard faults are refused in every mode, since two parsers could read such a message differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Controls {
-    /// Payloads keep their schema and our caps. By default observed: many real stations send
-    /// messages that break the schema in harmless ways and go on working, and a gate that refuses
-    /// them is switched off in its first week. Enforced once the report is clean.
-    pub schema: Mode,
-    /// Each side sends only what is its to send. Enforced by default: no honest station sends a
-    /// Reset, and no honest CSMS a BootNotification.
-    pub direction: Mode,
-    /// An answer belongs to one open CALL, once, and an id to one body. Enforced by default: an
-    /// answer nobody asked for helps only an attacker. `Off` and `Observe` also pass on a repeated
-    /// CALL that is still open, since joining it to the first is not observing.
-    pub correlation: Mode,
-    /// One CALL in flight for each side. Enforced by default, which refuses nobody who is served in
-    /// time: a CALL waits its turn, and only one whose time-out has passed is refused. `Observe`
-    /// passes it on even then; `Off` lets no CALL wait.
-    pub pipelining: Mode,
-}
-
-impl Default for Controls {
-    fn default() -> Controls {
-        Controls {
-            schema: Mode::Observe,
-            direction: Mode::Enforce,
-            correlation: Mode::Enforce,
-            pipelining: Mode::Enforce,
-        }
-    }
-}
 
 /// What to do after a message that could not be read; it is refused either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +37,8 @@ pub struct Policy {
     pub limits: Limits,
     /// Models with caps of their own; the first that fits holds.
     pub limits_exceptions: Vec<LimitsException>,
+    /// Other modes for some stations, what they may do, and the way back.
+    pub scopes: Scopes,
 }
 
 impl Policy {
@@ -85,6 +56,9 @@ impl Policy {
         state: &mut StationState,
         now: Moment,
     ) -> Judgement<'m> {
+        if !state.ruling.is_of(&self.scopes) {
+            state.ruling = self.ruling(state);
+        }
         match message {
             Message::Call(call) => self.judge_call(call, arrived, state, now),
             Message::Send(send) => self.judge_send(send, state),
@@ -105,6 +79,33 @@ impl Policy {
             .map_or(&self.limits, |exception| &exception.limits)
     }
 
+    /// How strictly a control is kept for this session, but for messages of a transaction, which the
+    /// fleet's own switch does not promote.
+    pub fn mode(&self, control: Control, state: &StationState) -> Mode {
+        self.mode_of(control, state, || false)
+    }
+
+    fn mode_of(
+        &self,
+        control: Control,
+        state: &StationState,
+        is_billing: impl FnOnce() -> bool,
+    ) -> Mode {
+        if state.ruling.is_of(&self.scopes) {
+            return state.ruling.mode(control, &self.controls, is_billing);
+        }
+        let ruling = self.ruling(state);
+        ruling.mode(control, &self.controls, is_billing)
+    }
+
+    fn ruling(&self, state: &StationState) -> Ruling {
+        Ruling::of(
+            &self.scopes,
+            state.session.as_deref(),
+            state.model.as_deref(),
+        )
+    }
+
     /// Whether a message has to wait: it is a CALL, and its sender has another one in flight. A
     /// repetition of that very CALL does not wait, since it goes no further.
     ///
@@ -114,7 +115,7 @@ impl Policy {
         let Message::Call(call) = message else {
             return false;
         };
-        self.controls.pipelining != Mode::Off
+        self.mode(Control::Pipelining, state) != Mode::Off
             && state.call_in_flight(call.from, now)
             && !self.joins(call, state, now)
     }
@@ -128,6 +129,7 @@ impl Default for Policy {
             unreadable: OnUnreadable::default(),
             limits: Limits::default(),
             limits_exceptions: Vec::new(),
+            scopes: Scopes::default(),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! What policy remembers about one live session.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ocpp::catalogue::ActionFacts;
 use ocpp::{Action, Exchange, Facts, Meaning, Side, Version};
 
-use crate::Moment;
 use crate::model::Model;
+use crate::scope::Ruling;
+use crate::{Finding, Moment, SessionFacts};
 
 /// One session's memory: its open CALLs, and how seldom its station may speak.
 #[derive(Debug)]
@@ -16,7 +18,11 @@ pub struct StationState {
     /// In seconds; zero until one was seen.
     heartbeat_longest: u32,
     /// What its BootNotification said it is.
-    pub(crate) model: Option<Model>,
+    pub(crate) model: Option<Arc<Model>>,
+    /// Whose it is; for rules that name stations.
+    pub(crate) session: Option<Arc<SessionFacts>>,
+    /// What the scopes in force say of it.
+    pub(crate) ruling: Ruling,
 }
 
 impl StationState {
@@ -30,7 +36,23 @@ impl StationState {
             exchange: Exchange::new(seed),
             heartbeat_longest: 0,
             model: None,
+            session: None,
+            ruling: Ruling::default(),
         }
+    }
+
+    /// The same for a session whose station is known, so that rules may name it.
+    pub fn of(session: Arc<SessionFacts>, seed: u64) -> StationState {
+        let state = StationState::new(session.version, seed);
+        StationState {
+            session: Some(session),
+            ..state
+        }
+    }
+
+    /// What its BootNotification said it is, once one has been passed on.
+    pub fn model(&self) -> Option<&Arc<Model>> {
+        self.model.as_ref()
     }
 
     /// The version this session speaks.
@@ -59,6 +81,14 @@ impl StationState {
         self.exchange.next_deadline(now.elapsed)
     }
 
+    /// What the station says it is, where there is something to tell of it.
+    pub(crate) fn model_for(&self, findings: &[Finding]) -> Option<Arc<Model>> {
+        match findings {
+            [] => None,
+            _ => self.model.clone(),
+        }
+    }
+
     /// A Boot answer sets the interval (1.6: 4.2; 2.x: B01).
     pub(crate) fn answered(&mut self, action: Option<Action<'_>>, facts: &Facts<'_>) {
         let boot = matches!(action, Some(Action::Known(known)) if known.name == "BootNotification");
@@ -70,7 +100,8 @@ impl StationState {
     /// A Boot says which model this is.
     pub(crate) fn told(&mut self, action: &ActionFacts, facts: &Facts<'_>) {
         if action.name == "BootNotification" {
-            self.model = Model::of(facts);
+            self.model = Model::of(facts).map(Arc::new);
+            self.ruling.forget();
         }
     }
 

@@ -3,11 +3,13 @@
 //! A [`Cleared`] message is the peer's, bytes untouched; only [`crate::Policy::judge`] makes one. An
 //! [`Own`] message is ours; it is made only from a [`Verdict`]. Nothing else has a way out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ocpp::{ErrorCode, Frame, HardFault, SchemaFault, Side, Version};
 
-use crate::{MessageKind, Outcome};
+use crate::model::Model;
+use crate::{Control, MessageKind, Mode, Outcome};
 
 /// A message the policy lets through, bytes untouched.
 ///
@@ -105,30 +107,6 @@ pub enum Reason {
     Control(Control),
 }
 
-/// The controls, by name. Later issues add to them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Control {
-    /// Payloads keep their official schema and our caps (B01, B02, B05, B07).
-    Schema,
-    /// Each side sends only what is its to send (B11).
-    Direction,
-    /// An answer belongs to one open CALL, once; ids are not reused with another body (B08, B09).
-    Correlation,
-    /// One open CALL a direction; a queued CALL is refused when its time-out has passed (B13).
-    Pipelining,
-}
-
-/// How strictly a control is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Mode {
-    /// Not looked at.
-    Off,
-    /// Looked at, counted and told; passes.
-    Observe,
-    /// Refused.
-    Enforce,
-}
-
 /// One control's objection to a message, whether or not it was enforced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -136,6 +114,13 @@ pub struct Finding {
     pub control: Control,
     /// Its mode at that moment.
     pub mode: Mode,
+    /// Which of the control's objections, by its short name: `too-long`, `wrong-side`.
+    pub kind: &'static str,
+    /// Where in the message, in the schema's own names and without places in lists
+    /// (`meterValue[].sampledValue[].value`); empty for the message as a whole.
+    pub path: String,
+    /// A tolerance lets this station do so: it is told, and passes whatever the mode.
+    pub tolerated: bool,
     /// In words, without any identifier or secret.
     pub what: String,
 }
@@ -157,6 +142,8 @@ pub struct Judgement<'m> {
     pub bytes: u32,
     /// For a forwarded answer: how long its CALL had been open.
     pub latency: Option<Duration>,
+    /// Where something was found: what the station says it is.
+    pub model: Option<Arc<Model>>,
 }
 
 impl Judgement<'_> {

@@ -65,8 +65,32 @@ pub struct SchemaFault {
     /// Where: `meterValue[0].sampledValue[3].value`; empty for the message as a whole. Keys that the
     /// schema does not name appear cut to 64 characters and escaped.
     pub path: String,
+    /// How many bytes of the path are the schema's own names; what follows is the peer's word.
+    pub path_in_schema: usize,
     /// What the field means to us, so that a report knows what it may show.
     pub meaning: Meaning,
+}
+
+impl SchemaFault {
+    /// Where it is wrong, in the schema's own names only and without places in lists
+    /// (`meterValue[].sampledValue[].value`): the same for every message with that fault.
+    pub fn place(&self) -> String {
+        let named = self.path.get(..self.path_in_schema).unwrap_or_default();
+        without_places(named).collect()
+    }
+}
+
+/// A path's characters, but for the digits between brackets.
+pub(crate) fn without_places(path: &str) -> impl Iterator<Item = char> {
+    let mut inside = false;
+    path.chars().filter(move |character| {
+        inside = match character {
+            '[' => true,
+            ']' => false,
+            _ => inside,
+        };
+        !inside || *character == '['
+    })
 }
 
 /// The kinds of schema fault; each maps to one OCPP error code ([`crate::ErrorCode::for_fault`]).

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guard::{Event, Judgement, Mode, Moment, Outcome, Policy, SessionFacts, StationState, Verdict};
+use guard::{
+    Control, Event, Judgement, Mode, Moment, Outcome, Policy, SessionFacts, StationState, Verdict,
+};
 use ocpp::{Frame, HardFault, Limits, Message, MessageType, Payload, Reader, Side};
 
 use super::outbox::Outbox;
@@ -106,7 +108,7 @@ impl Conversation {
     /// Whether a CALL repeats one that still waits: the one answer will serve both, as it does for a
     /// repetition of the CALL in flight.
     fn repeats_waiting(&mut self, from: Side, frame: Frame<'_>, desk: &Desk<'_>) -> bool {
-        desk.policy.controls.correlation == Mode::Enforce
+        desk.policy.mode(Control::Correlation, &self.state) == Mode::Enforce
             && ocpp::peek(frame.bytes()) == Some(MessageType::Call)
             && self.waiting(from).holds(frame.bytes())
     }
@@ -125,6 +127,7 @@ impl Conversation {
             outcome: Outcome::Joined,
             findings: Vec::new(),
             latency: None,
+            model: None,
         });
     }
 
@@ -178,7 +181,13 @@ impl Conversation {
             outcome,
             findings: judgement.findings,
             latency: judgement.latency,
+            model: judgement.model,
         });
+    }
+
+    /// How strictly a control is kept for this session.
+    pub(super) fn mode(&self, control: Control, policy: &Policy) -> Mode {
+        policy.mode(control, &self.state)
     }
 
     /// The caps for messages of this session, in both directions.

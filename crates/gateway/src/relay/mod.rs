@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use guard::{Closing, Event, Mode, Moment, SessionFacts, StationState};
+use guard::{Closing, Control, Event, Mode, Moment, SessionFacts, StationState};
 use ocpp::{Frame, Limits, Reader, Side};
 use tokio::time::Sleep;
 
@@ -121,7 +121,7 @@ impl Relay {
         seed: u64,
     ) -> Relay {
         let now = gate.clock.now();
-        let state = StationState::new(session.version, seed);
+        let state = StationState::of(Arc::clone(&session), seed);
         seat.sit(Arc::clone(&session));
         let session_settings = &gate.settings.session;
         let first_look = session_settings.ping_after.min(session_settings.idle_after);
@@ -279,7 +279,7 @@ impl Relay {
         let limits = WsLimits {
             fragments_max: WsLimits::FRAGMENTS_MAX,
             // A cap that is only observed must not close the connection: the reader will tell of it.
-            ordinary_bytes_max: match desk.policy.controls.schema {
+            ordinary_bytes_max: match self.conversation.mode(Control::Schema, desk.policy) {
                 Mode::Enforce => caps.message_bytes_max as usize,
                 Mode::Observe | Mode::Off => Limits::MESSAGE_BYTES_MAX as usize,
             },

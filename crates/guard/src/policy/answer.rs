@@ -4,9 +4,11 @@
 use ocpp::{Answer, AnswerOutcome, ErrorCode, Message, Side};
 
 use super::Policy;
-use super::case::Case;
+use super::billing::answers_billing;
+use super::case::{Case, Charge, Court};
+use crate::describe::known;
 use crate::verdict::Owed;
-use crate::{Cleared, Control, Judgement, Mode, Moment, Refusal, StationState, Verdict, describe};
+use crate::{Cleared, Control, Judgement, Moment, Refusal, StationState, Verdict, describe};
 
 impl Policy {
     pub(super) fn judge_answer<'m>(
@@ -22,7 +24,7 @@ impl Policy {
                 state.exchange.is_open(asker, answer.id)
             }
         };
-        let case = self.examine_answer(&answer, belongs);
+        let case = self.examine_answer(&answer, belongs, state);
         let refused = case.ground.is_some();
         let mut latency = None;
         match answer.outcome {
@@ -45,26 +47,33 @@ impl Policy {
             state.answered(answer.action, &answer.facts);
         }
         let verdict = Verdict::Forward(Cleared::new(answer.frame));
-        judgement(answer, case, verdict, latency)
+        judgement(answer, case, verdict, latency, state)
     }
 
-    fn examine_answer(&self, answer: &Answer<'_>, belongs: bool) -> Case {
+    fn examine_answer(&self, answer: &Answer<'_>, belongs: bool, state: &StationState) -> Case {
         let mut case = Case::default();
-        let correlation = self.controls.correlation;
-        if correlation != Mode::Off && !belongs {
-            let what = match answer.outcome {
-                AnswerOutcome::Result | AnswerOutcome::Error => "an answer to no open CALL",
-                AnswerOutcome::ResultError => "the rejection of a result that was not given last",
+        let is_billing = || answers_billing(answer);
+        let court = Court {
+            policy: self,
+            state,
+            action: known(answer.action),
+            is_billing: &is_billing,
+        };
+        if !belongs {
+            let (kind, what) = match answer.outcome {
+                AnswerOutcome::Result | AnswerOutcome::Error => {
+                    ("unasked", "an answer to no open CALL")
+                }
+                AnswerOutcome::ResultError => (
+                    "unasked-rejection",
+                    "the rejection of a result that was not given last",
+                ),
             };
-            case.object(
-                Control::Correlation,
-                correlation,
-                ErrorCode::ProtocolError,
-                what,
-            );
+            let charge = Charge::of(kind, ErrorCode::ProtocolError, what);
+            case.object(&court, Control::Correlation, charge);
         }
-        if self.controls.schema != Mode::Off {
-            case.object_schema(self.controls.schema, answer.faults, "in the answer, ");
+        if !answer.faults.is_empty() {
+            case.object_schema(&court, answer.faults, "in the answer, ");
         }
         case
     }
@@ -87,7 +96,7 @@ fn refuse<'m>(
 ) -> Judgement<'m> {
     let Some(ground) = case.ground.take() else {
         let verdict = Verdict::Forward(Cleared::new(answer.frame));
-        return judgement(answer, case, verdict, None);
+        return judgement(answer, case, verdict, None, state);
     };
     let verdict = Verdict::Refuse(Refusal {
         control: Some(ground.control),
@@ -104,7 +113,7 @@ fn refuse<'m>(
             description: ground.description,
         }),
     });
-    judgement(answer, case, verdict, None)
+    judgement(answer, case, verdict, None, state)
 }
 
 fn judgement<'m>(
@@ -112,12 +121,14 @@ fn judgement<'m>(
     case: Case,
     verdict: Verdict<'m>,
     latency: Option<std::time::Duration>,
+    state: &StationState,
 ) -> Judgement<'m> {
     let bytes = u32::try_from(answer.frame.bytes().len()).unwrap_or(u32::MAX);
     let faults = answer.faults.to_vec();
     let (kind, action) = describe(&Message::Answer(answer));
     Judgement {
         verdict,
+        model: state.model_for(&case.findings),
         findings: case.findings,
         faults,
         kind,

@@ -4,7 +4,8 @@
 use ocpp::{Action, Call, ErrorCode, Recall, Side};
 
 use super::Policy;
-use super::case::Case;
+use super::billing::is_billing;
+use super::case::{Case, Charge, Court};
 use crate::describe::UNKNOWN_ACTION;
 use crate::verdict::Owed;
 use crate::{
@@ -21,32 +22,14 @@ impl Policy {
     ) -> Judgement<'m> {
         let key = state.exchange.key(call.id, call.frame.bytes());
         let recall = state.exchange.recall(call.from, key, now.elapsed);
-        let mut case = self.examine(&call);
-        let correlation = self.controls.correlation;
-        if correlation != Mode::Off && recall == Recall::OtherBody {
-            let what = "a message id that was used for another CALL";
-            case.object(
-                Control::Correlation,
-                correlation,
-                ErrorCode::ProtocolError,
-                what,
-            );
-        }
-        let pipelining = self.controls.pipelining;
-        if pipelining != Mode::Off && now.since(arrived) > self.call_timeout {
-            let what = "waited longer than the call time-out behind another CALL";
-            case.object(
-                Control::Pipelining,
-                pipelining,
-                ErrorCode::InternalError,
-                what,
-            );
-        }
+        let case = self.examine_call(&call, arrived, recall, state, now);
         if case.ground.is_some() {
             return refuse(MessageKind::Call, &call, case, state);
         }
-        if correlation == Mode::Enforce && recall == Recall::InFlight {
-            return judgement(MessageKind::Call, &call, case, Verdict::Join);
+        let joins =
+            recall == Recall::InFlight && self.mode(Control::Correlation, state) == Mode::Enforce;
+        if joins {
+            return judgement(MessageKind::Call, &call, case, Verdict::Join, state);
         }
         let action = known(call.action);
         let (since, time_out) = (now.elapsed, self.call_timeout);
@@ -56,46 +39,87 @@ impl Policy {
             (Side::Station, Some(action)) => state.told(action, &call.facts),
             (_, None) => {}
         }
-        forward(MessageKind::Call, &call, case)
+        forward(MessageKind::Call, &call, case, state)
     }
 
     /// A SEND wants no answer, so no id of it can lead an answer astray: it is neither correlated nor
     /// made to wait.
     pub(super) fn judge_send<'m>(&self, send: Call<'m>, state: &mut StationState) -> Judgement<'m> {
-        let case = self.examine(&send);
+        let mut case = Case::default();
+        examine(
+            &self.court(&send, state, &|| is_billing(&send)),
+            &send,
+            &mut case,
+        );
         if case.ground.is_some() {
             return refuse(MessageKind::Send, &send, case, state);
         }
-        forward(MessageKind::Send, &send, case)
+        forward(MessageKind::Send, &send, case, state)
     }
 
     /// Whether a CALL repeats one that is still in flight and would be joined to it.
     pub(super) fn joins(&self, call: &Call<'_>, state: &StationState, now: Moment) -> bool {
-        if self.controls.correlation != Mode::Enforce {
+        if self.mode(Control::Correlation, state) != Mode::Enforce {
             return false;
         }
         let key = state.exchange.key(call.id, call.frame.bytes());
         state.exchange.recall(call.from, key, now.elapsed) == Recall::InFlight
     }
 
-    /// What direction and schema have to say.
-    fn examine(&self, call: &Call<'_>) -> Case {
+    fn examine_call(
+        &self,
+        call: &Call<'_>,
+        arrived: Moment,
+        recall: Recall,
+        state: &StationState,
+        now: Moment,
+    ) -> Case {
         let mut case = Case::default();
-        let direction = self.controls.direction;
-        if let Action::Known(facts) = call.action
-            && direction != Mode::Off
-            && !facts.sender.allows(call.from)
-        {
-            let what = match call.from {
-                Side::Station => "an action that only the CSMS sends",
-                Side::Csms => "an action that only the station sends",
-            };
-            case.object(Control::Direction, direction, ErrorCode::NotSupported, what);
+        let is_billing = || is_billing(call);
+        let court = self.court(call, state, &is_billing);
+        examine(&court, call, &mut case);
+        if recall == Recall::OtherBody {
+            let what = "a message id that was used for another CALL";
+            let charge = Charge::of("id-used-before", ErrorCode::ProtocolError, what);
+            case.object(&court, Control::Correlation, charge);
         }
-        if self.controls.schema != Mode::Off {
-            case.object_schema(self.controls.schema, call.faults, "");
+        if now.since(arrived) > self.call_timeout {
+            let what = "waited longer than the call time-out behind another CALL";
+            let charge = Charge::of("waited-too-long", ErrorCode::InternalError, what);
+            case.object(&court, Control::Pipelining, charge);
         }
         case
+    }
+
+    fn court<'c>(
+        &'c self,
+        call: &Call<'_>,
+        state: &'c StationState,
+        is_billing: &'c dyn Fn() -> bool,
+    ) -> Court<'c> {
+        Court {
+            policy: self,
+            state,
+            action: known(call.action).map_or(UNKNOWN_ACTION, |facts| facts.name),
+            is_billing,
+        }
+    }
+}
+
+/// What direction and schema have to say.
+fn examine(court: &Court<'_>, call: &Call<'_>, case: &mut Case) {
+    if let Action::Known(facts) = call.action
+        && !facts.sender.allows(call.from)
+    {
+        let what = match call.from {
+            Side::Station => "an action that only the CSMS sends",
+            Side::Csms => "an action that only the station sends",
+        };
+        let charge = Charge::of("wrong-side", ErrorCode::NotSupported, what);
+        case.object(court, Control::Direction, charge);
+    }
+    if !call.faults.is_empty() {
+        case.object_schema(court, call.faults, "");
     }
 }
 
@@ -106,8 +130,14 @@ fn known(action: Action<'_>) -> Option<&'static ocpp::catalogue::ActionFacts> {
     }
 }
 
-fn forward<'m>(kind: MessageKind, call: &Call<'m>, case: Case) -> Judgement<'m> {
-    judgement(kind, call, case, Verdict::Forward(Cleared::new(call.frame)))
+fn forward<'m>(
+    kind: MessageKind,
+    call: &Call<'m>,
+    case: Case,
+    state: &StationState,
+) -> Judgement<'m> {
+    let verdict = Verdict::Forward(Cleared::new(call.frame));
+    judgement(kind, call, case, verdict, state)
 }
 
 /// Refuses a CALL or a SEND. For a SEND nothing is owed; nor is it for a CALL under whose id another
@@ -119,7 +149,7 @@ fn refuse<'m>(
     state: &StationState,
 ) -> Judgement<'m> {
     let Some(ground) = case.ground.take() else {
-        return forward(kind, call, case);
+        return forward(kind, call, case, state);
     };
     let owes = kind == MessageKind::Call && !state.exchange.is_open(call.from, call.id);
     let verdict = Verdict::Refuse(Refusal {
@@ -133,7 +163,7 @@ fn refuse<'m>(
             description: ground.description,
         }),
     });
-    judgement(kind, call, case, verdict)
+    judgement(kind, call, case, verdict, state)
 }
 
 fn judgement<'m>(
@@ -141,9 +171,11 @@ fn judgement<'m>(
     call: &Call<'m>,
     case: Case,
     verdict: Verdict<'m>,
+    state: &StationState,
 ) -> Judgement<'m> {
     Judgement {
         verdict,
+        model: state.model_for(&case.findings),
         findings: case.findings,
         faults: call.faults.to_vec(),
         kind,

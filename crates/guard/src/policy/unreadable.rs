@@ -34,6 +34,7 @@ impl Policy {
             action: UNKNOWN_ACTION,
             bytes: u32::try_from(message.frame.bytes().len()).unwrap_or(u32::MAX),
             latency: None,
+            model: None,
         }
     }
 }

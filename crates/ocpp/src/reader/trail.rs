@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::scan::{Scan, Span};
 use crate::catalogue::Field;
+use crate::fault::without_places;
 use crate::unescape::unescaped;
 use crate::{Limits, Meaning, SchemaFault, SchemaFaultKind};
 
@@ -61,32 +62,44 @@ impl Scan<'_> {
     /// depth.
     #[cold]
     pub(super) fn fault(&mut self, kind: SchemaFaultKind, meaning: Meaning, depth: usize) {
-        if self.faults.len() < Limits::FAULTS_MAX {
-            let path = self.trail.path(depth);
-            self.faults.push(SchemaFault {
-                kind,
-                path,
-                meaning,
-            });
-        }
+        let path = self.trail.path(depth);
+        let path_in_schema = path.len();
+        self.note(SchemaFault {
+            kind,
+            path,
+            path_in_schema,
+            meaning,
+        });
     }
 
     /// Notes a key that the schema neither names nor allows.
     #[cold]
     pub(super) fn unknown_field(&mut self, key: Span, depth: usize) {
-        if self.faults.len() < Limits::FAULTS_MAX {
-            let mut path = self.trail.path(depth - 1);
-            let name = unescaped(self.inside(key.start, key.end));
-            let shown: String = name
-                .take(KEY_CHARS_MAX)
-                .flat_map(char::escape_debug)
-                .collect();
-            push_name(&mut path, &shown);
-            self.faults.push(SchemaFault {
-                kind: SchemaFaultKind::UnknownField,
-                path,
-                meaning: Meaning::Plain,
-            });
+        let mut path = self.trail.path(depth - 1);
+        let path_in_schema = path.len();
+        let name = unescaped(self.inside(key.start, key.end));
+        let shown: String = name
+            .take(KEY_CHARS_MAX)
+            .flat_map(char::escape_debug)
+            .collect();
+        push_name(&mut path, &shown);
+        self.note(SchemaFault {
+            kind: SchemaFaultKind::UnknownField,
+            path,
+            path_in_schema,
+            meaning: Meaning::Plain,
+        });
+    }
+
+    /// The same fault in every item of a list is one kind of departure: a hundred of them must not
+    /// hide another one behind them.
+    fn note(&mut self, fault: SchemaFault) {
+        let full = self.faults.len() >= Limits::FAULTS_MAX;
+        let known = |other: &SchemaFault| {
+            other.kind == fault.kind && without_places(&other.path).eq(without_places(&fault.path))
+        };
+        if !full && !self.faults.iter().any(known) {
+            self.faults.push(fault);
         }
     }
 }

@@ -8,6 +8,7 @@ mod materials;
 mod policy;
 mod revocation;
 mod route;
+mod scope;
 mod source;
 mod table;
 #[cfg(test)]
@@ -188,7 +189,11 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let canaries = canaries(root.section("canaries"));
     let session = bounds::session(root.section("session"));
     let (limits, events_queued_max, workers) = bounds::limits(root.section("limits"), &session);
-    let policy = policy::policy(root.section("controls"), root.section("messages"));
+    let policy = policy::policy(
+        root.section("controls"),
+        root.section("messages"),
+        scope::scopes(&mut root),
+    );
     root.finish();
     Config {
         name: String::new(),

@@ -1,21 +1,26 @@
 //! `[controls]` and `[messages]`: what a message must keep, and what it may cost.
 
-use guard::{Controls, LimitsException, Mode, OnUnreadable, Policy};
+use guard::{Control, Controls, LimitsException, OnUnreadable, Policy, Scopes};
 use ocpp::{Limits, Version, catalogue};
 
+use super::scope;
 use super::source::Placed;
 use super::table::Section;
 use crate::nearest;
 
-pub(super) fn policy(mut controls: Section<'_>, mut messages: Section<'_>) -> Policy {
+pub(super) fn policy(
+    mut controls: Section<'_>,
+    mut messages: Section<'_>,
+    scopes: Scopes,
+) -> Policy {
     let d = Policy::default();
+    let mut kept = Controls::default();
+    for control in Control::ALL {
+        let mode = scope::mode(&mut controls, *control, d.controls.mode(*control));
+        kept.set(*control, mode);
+    }
     let policy = Policy {
-        controls: Controls {
-            schema: mode(&mut controls, "schema", d.controls.schema),
-            direction: mode(&mut controls, "direction", d.controls.direction),
-            correlation: mode(&mut controls, "correlation", d.controls.correlation),
-            pipelining: mode(&mut controls, "pipelining", d.controls.pipelining),
-        },
+        controls: kept,
         unreadable: controls.choice(
             "unreadable",
             &[
@@ -27,6 +32,7 @@ pub(super) fn policy(mut controls: Section<'_>, mut messages: Section<'_>) -> Po
         call_timeout: controls.seconds("call_timeout_seconds", 1..=3600, d.call_timeout),
         limits: limits(&mut messages, &d.limits),
         limits_exceptions: Vec::new(),
+        scopes,
     };
     let limits_exceptions = exceptions(&mut messages, &policy.limits);
     let policy = Policy {
@@ -36,15 +42,6 @@ pub(super) fn policy(mut controls: Section<'_>, mut messages: Section<'_>) -> Po
     controls.finish();
     messages.finish();
     policy
-}
-
-fn mode(section: &mut Section<'_>, key: &'static str, default: Mode) -> Mode {
-    let modes = [
-        ("off", Mode::Off),
-        ("observe", Mode::Observe),
-        ("enforce", Mode::Enforce),
-    ];
-    section.choice(key, &modes, default)
 }
 
 /// Models with other caps; what an exception does not set is as for everyone.
@@ -106,13 +103,13 @@ fn number(
     u32::try_from(section.number(key, bounds, u64::from(default))).unwrap_or(default)
 }
 
-fn is_action(name: &str) -> bool {
+pub(super) fn is_action(name: &str) -> bool {
     Version::ALL
         .into_iter()
         .any(|version| catalogue::action(version, name).is_some())
 }
 
-fn nearest_action(name: &str) -> String {
+pub(super) fn nearest_action(name: &str) -> String {
     let known = Version::ALL
         .into_iter()
         .flat_map(catalogue::actions)

@@ -422,3 +422,68 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn scopes_and_tolerances_are_read_and_say_for_whom() {
+    let text = format!(
+        "{SMALL}[[scope]]\nmaker = \"Maker AG\"\nmodel = \"*\"\n\
+         controls = {{ schema = \"enforce\", direction = \"off\" }}\n\
+         [[scope]]\nstations = [\"CP-1\", \"LAB-*\"]\ncontrols = {{ schema = \"observe\" }}\n\
+         [[tolerance]]\nstations = \"CP-1\"\ntenant = \"green\"\ncontrol = \"schema\"\n\
+         action = \"MeterValues\"\nkind = \"wrong-type\"\n"
+    );
+    let scopes = read(&text).unwrap().policy.scopes;
+    let [model, stations] = scopes.scopes() else {
+        panic!("two scopes");
+    };
+    assert_eq!(
+        model.modes,
+        [
+            (guard::Control::Schema, Mode::Enforce),
+            (guard::Control::Direction, Mode::Off)
+        ]
+    );
+    assert!(
+        matches!(&stations.who, guard::Who::Stations { tenant, .. } if &*tenant.0 == "default")
+    );
+    let [tolerance] = scopes.tolerances() else {
+        panic!("one tolerance");
+    };
+    assert_eq!(tolerance.action.as_deref(), Some("MeterValues"));
+    assert_eq!(tolerance.path, None);
+
+    for (lines, expected) in [
+        (
+            "[[scope]]\ncontrols = { schema = \"off\" }",
+            "it does not say for whom",
+        ),
+        (
+            "[[scope]]\nmaker = \"*\"\nmodel = \"*\"\ncontrols = { schema = \"off\" }",
+            "this names everybody",
+        ),
+        (
+            "[[scope]]\nstations = \"*\"\ncontrols = { schema = \"off\" }",
+            "this names everybody",
+        ),
+        ("[[scope]]\nstations = \"CP-1\"", "changes no control"),
+        (
+            "[[scope]]\nstations = \"CP-1\"\ncontrols = { shema = \"off\" }",
+            "has no setting `shema`",
+        ),
+        ("[[tolerance]]\nstations = \"CP-1\"", "needs `control`"),
+        (
+            "[[tolerance]]\nstations = \"CP-1\"\ncontrol = \"scheme\"",
+            "there is no control `scheme`",
+        ),
+        (
+            "[[tolerance]]\nstations = \"CP-1\"\ncontrol = \"schema\"\naction = \"Metervalues\"",
+            "no version of OCPP has an action `Metervalues`",
+        ),
+    ] {
+        let problems = problems(&format!("{SMALL}{lines}\n"));
+        assert!(
+            problems.iter().any(|(_, what)| what.contains(expected)),
+            "{lines}: {problems:?}"
+        );
+    }
+}

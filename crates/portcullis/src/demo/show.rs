@@ -154,6 +154,7 @@ impl Show {
             outcome,
             findings,
             latency,
+            ..
         } = event
         else {
             return;
@@ -183,7 +184,7 @@ impl Show {
         self.account.joined += u64::from(*outcome == Outcome::Joined);
         match findings.first() {
             Some(finding) => {
-                let name = words::control(finding.control);
+                let name = finding.control.name();
                 *self.account.noted.entry(name).or_default() += 1;
                 let text = format!("{what}  passed, noted: {}", finding.what);
                 let shown = self.lines.noted < NOTED_LINES_MAX;
@@ -258,7 +259,7 @@ impl Show {
 fn refused_for(outcome: Outcome) -> String {
     match outcome {
         Outcome::Refused(_, Some(fault)) => fault.to_string(),
-        Outcome::Refused(Some(control), None) => words::control(control).to_owned(),
+        Outcome::Refused(Some(control), None) => control.name().to_owned(),
         _ => words::outcome(outcome).to_owned(),
     }
 }

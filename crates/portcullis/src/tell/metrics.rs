@@ -170,8 +170,11 @@ impl EventMetrics {
                         .inc();
                 }
                 for finding in findings {
-                    let control = words::control(finding.control);
-                    let mode = words::mode(finding.mode);
+                    let control = finding.control.name();
+                    let mode = match finding.tolerated {
+                        true => "tolerated",
+                        false => finding.mode.name(),
+                    };
                     self.findings.get_or_create(&Found { control, mode }).inc();
                 }
                 if let Some(latency) = latency {

@@ -118,6 +118,7 @@ impl Teller {
             outcome,
             findings,
             latency,
+            ..
         } = event
         else {
             return;
@@ -142,7 +143,7 @@ impl Teller {
         } else if let Some(finding) = findings.first()
             && self.has_room(Line::Observed, *at)
         {
-            let control = words::control(finding.control);
+            let control = finding.control.name();
             info!(
                 station,
                 from,

@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 
 use guard::attempts::AttemptLimit;
-use guard::{
-    Closing, ConnectionKind, Control, Finding, MessageKind, Mode, Outcome, Reason, RefusedHandshake,
-};
+use guard::{Closing, ConnectionKind, Finding, MessageKind, Outcome, Reason, RefusedHandshake};
 use ocpp::Side;
 
 pub(crate) fn side(side: Side) -> &'static str {
@@ -40,23 +38,6 @@ pub(crate) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Joined => "joined",
         Outcome::Refused(..) => "refused",
         Outcome::Disconnected => "disconnected",
-    }
-}
-
-pub(crate) fn control(control: Control) -> &'static str {
-    match control {
-        Control::Schema => "schema",
-        Control::Direction => "direction",
-        Control::Correlation => "correlation",
-        Control::Pipelining => "pipelining",
-    }
-}
-
-pub(crate) fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Off => "off",
-        Mode::Observe => "observe",
-        Mode::Enforce => "enforce",
     }
 }
 
@@ -135,7 +116,7 @@ pub(crate) fn closing(how: &Closing) -> Cow<'static, str> {
             format!("the {} broke RFC 6455: {what}", side(*whom)).into()
         }
         Closing::Policy(Reason::Unreadable(fault)) => format!("policy: unreadable, {fault}").into(),
-        Closing::Policy(Reason::Control(of)) => format!("policy: {}", control(*of)).into(),
+        Closing::Policy(Reason::Control(of)) => format!("policy: {}", of.name()).into(),
         Closing::Operator => "the gate ended it".into(),
         Closing::Panic => "a bug of ours".into(),
     }
@@ -167,7 +148,7 @@ pub(crate) fn why(outcome: Outcome, findings: &[Finding]) -> String {
         .unwrap_or_default();
     match outcome {
         Outcome::Refused(_, Some(fault)) => fault.to_string(),
-        Outcome::Refused(Some(of), None) => format!("{}: {found}", control(of)),
+        Outcome::Refused(Some(of), None) => format!("{}: {found}", of.name()),
         _ => found.to_owned(),
     }
 }

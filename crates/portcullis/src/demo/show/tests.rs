@@ -70,6 +70,7 @@ impl Scene {
             outcome,
             findings,
             latency: None,
+            model: None,
         });
     }
 
@@ -82,6 +83,9 @@ fn finding(mode: Mode) -> Finding {
     Finding {
         control: Control::Schema,
         mode,
+        kind: "missing-field",
+        path: String::new(),
+        tolerated: false,
         what: "a required field is missing".to_owned(),
     }
 }

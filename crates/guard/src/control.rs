@@ -1,0 +1,149 @@
+//! The controls, by name, and how strictly each is kept. A control is one line of the table below;
+//! its field, its name in configuration and metrics, and its default all come from that line.
+
+/// How strictly a control is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mode {
+    /// Not looked at.
+    Off,
+    /// Looked at, counted and told; passes.
+    Observe,
+    /// Refused.
+    Enforce,
+}
+
+impl Mode {
+    /// Every mode with its name in configuration and reports.
+    pub const NAMED: [(&'static str, Mode); 3] = [
+        ("off", Mode::Off),
+        ("observe", Mode::Observe),
+        ("enforce", Mode::Enforce),
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mode::Off => "off",
+            Mode::Observe => "observe",
+            Mode::Enforce => "enforce",
+        }
+    }
+}
+
+/// `Variant field "name" Default, docs of the variant, docs of the field;`
+macro_rules! controls {
+    ($($(#[$of_control:meta])* $control:ident $field:ident $name:literal $default:ident
+        [$(#[$of_field:meta])*];)+) => {
+        /// The controls, by name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Control {
+            $($(#[$of_control])* $control,)+
+        }
+
+        impl Control {
+            /// Every control.
+            pub const ALL: &'static [Control] = &[$(Control::$control,)+];
+
+            /// Its name in configuration, metrics and reports.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Control::$control => $name,)+
+                }
+            }
+
+            /// How strictly it is kept unless something else is said.
+            pub const fn default_mode(self) -> Mode {
+                match self {
+                    $(Control::$control => Mode::$default,)+
+                }
+            }
+        }
+
+        /// How strictly each control is kept.
+        ///
+        /// Hard faults are refused in every mode, since two parsers could read such a message
+        /// differently.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Controls {
+            $($(#[$of_field])* pub $field: Mode,)+
+        }
+
+        impl Default for Controls {
+            fn default() -> Controls {
+                Controls {
+                    $($field: Mode::$default,)+
+                }
+            }
+        }
+
+        impl Controls {
+            /// How strictly that control is kept.
+            #[inline]
+            pub const fn mode(&self, control: Control) -> Mode {
+                match control {
+                    $(Control::$control => self.$field,)+
+                }
+            }
+
+            /// Keeps that control as strictly as this.
+            pub fn set(&mut self, control: Control, mode: Mode) {
+                match control {
+                    $(Control::$control => self.$field = mode,)+
+                }
+            }
+        }
+    };
+}
+
+controls! {
+    /// Payloads keep their official schema and our caps (B01, B02, B05, B07).
+    Schema schema "schema" Observe [
+        /// Payloads keep their schema and our caps. By default observed: many real stations send
+        /// messages that break the schema in harmless ways and go on working, and a gate that refuses
+        /// them is switched off in its first week. Enforced once the report is clean.
+    ];
+    /// Each side sends only what is its to send (B11).
+    Direction direction "direction" Enforce [
+        /// Each side sends only what is its to send. Enforced by default: no honest station sends a
+        /// Reset, and no honest CSMS a BootNotification.
+    ];
+    /// An answer belongs to one open CALL, once; ids are not reused with another body (B08, B09).
+    Correlation correlation "correlation" Enforce [
+        /// An answer belongs to one open CALL, once, and an id to one body. Enforced by default: an
+        /// answer nobody asked for helps only an attacker. `Off` and `Observe` also pass on a
+        /// repeated CALL that is still open, since joining it to the first is not observing.
+    ];
+    /// One open CALL a direction; a queued CALL is refused when its time-out has passed (B13).
+    Pipelining pipelining "pipelining" Enforce [
+        /// One CALL in flight for each side. Enforced by default, which refuses nobody who is served
+        /// in time: a CALL waits its turn, and only one whose time-out has passed is refused.
+        /// `Observe` passes it on even then; `Off` lets no CALL wait.
+    ];
+}
+
+impl Control {
+    /// The control of that name.
+    pub fn named(name: &str) -> Option<Control> {
+        let mut all = Control::ALL.iter().copied();
+        all.find(|control| control.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_control_has_a_name_of_its_own_and_a_place() {
+        for (place, control) in Control::ALL.iter().enumerate() {
+            assert_eq!(Control::named(control.name()), Some(*control));
+            assert_eq!(*control as usize, place);
+            let mut controls = Controls::default();
+            assert_eq!(controls.mode(*control), control.default_mode());
+            for (name, mode) in Mode::NAMED {
+                controls.set(*control, mode);
+                assert_eq!((controls.mode(*control), mode.name()), (mode, name));
+            }
+        }
+    }
+}
