@@ -62,6 +62,19 @@ impl Scene {
         scene
     }
 
+    /// A directory with everything that another one holds: commands take their time.
+    pub fn copy_of(other: &Scene) -> Scene {
+        let scene = Scene::empty();
+        for (from, bytes) in other.files_but(&[]) {
+            let to = scene.path(&from.strip_prefix(other.root()).unwrap().to_string_lossy());
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::write(&to, bytes).unwrap();
+            let permissions = std::fs::metadata(&from).unwrap().permissions();
+            std::fs::set_permissions(&to, permissions).unwrap();
+        }
+        scene
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.room.path().join(name)
     }

@@ -1,0 +1,140 @@
+//! What a message must keep: schema, direction, correlation, its turn. Each of these controls can be
+//! observed before it is enforced.
+
+use serde_json::json;
+use sim::{Conversation, Csms, Envelope};
+
+use crate::street::{From, Street};
+
+/// A Boot without any of its fields.
+const EMPTY_BOOT: &str = r#"[2,"b02","BootNotification",{}]"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b02_required_fields_are_missing_at_enforce() {
+    let street = Street::with_control("schema", "enforce").await;
+    street.is_held("schema", From::Station, EMPTY_BOOT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b02_required_fields_are_missing_at_observe() {
+    let street = Street::with_control("schema", "observe").await;
+    street.passes("schema", From::Station, EMPTY_BOOT).await;
+}
+
+/// A card number that is longer than any station has room for.
+fn over_long() -> String {
+    let tag = "A".repeat(300);
+    json!([2, "b05", "RemoteStartTransaction", { "idTag": tag }]).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b05_a_field_is_too_long_for_the_station_at_enforce() {
+    let street = Street::with_control("schema", "enforce").await;
+    street.is_held("schema", From::Csms, &over_long()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b05_a_field_is_too_long_for_the_station_at_observe() {
+    let street = Street::with_control("schema", "observe").await;
+    street.passes("schema", From::Csms, &over_long()).await;
+}
+
+const UNASKED: &str = r#"[3,"b08",{"status":"Accepted"}]"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b08_an_answer_that_nobody_asked_for_at_enforce() {
+    let street = Street::with_control("correlation", "enforce").await;
+    street.is_held("correlation", From::Station, UNASKED).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b08_an_answer_that_nobody_asked_for_at_observe() {
+    let street = Street::with_control("correlation", "observe").await;
+    street.passes("correlation", From::Station, UNASKED).await;
+}
+
+const ONCE: &str = r#"[2,"b09","DataTransfer",{"vendorId":"once"}]"#;
+const AGAIN: &str = r#"[2,"b09","DataTransfer",{"vendorId":"again"}]"#;
+
+/// A conversation in which an id has been used.
+async fn used_id(street: &Street) -> (Conversation, Conversation) {
+    let (station, csms) = street.talk(&street.thief()).await;
+    station.send_text(ONCE).unwrap();
+    station.expect_answer("b09").await.unwrap();
+    (station, csms)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b09_a_message_id_is_used_again_at_enforce() {
+    let street = Street::with_control("correlation", "enforce").await;
+    let (station, csms) = used_id(&street).await;
+    street
+        .is_held_between("correlation", From::Station, AGAIN, &station, &csms)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b09_a_message_id_is_used_again_at_observe() {
+    let street = Street::with_control("correlation", "observe").await;
+    let (station, csms) = used_id(&street).await;
+    street
+        .passes_between("correlation", From::Station, AGAIN, &station, &csms)
+        .await;
+}
+
+const RESET: &str = r#"[2,"b11","Reset",{"type":"Hard"}]"#;
+const BOOT: &str =
+    r#"[2,"b11","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b11_a_station_orders_the_csms_about_at_enforce() {
+    let street = Street::with_control("direction", "enforce").await;
+    street.is_held("direction", From::Station, RESET).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b11_a_station_orders_the_csms_about_at_observe() {
+    let street = Street::with_control("direction", "observe").await;
+    street.passes("direction", From::Station, RESET).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b11_a_csms_boots_at_a_station_at_enforce() {
+    let street = Street::with_control("direction", "enforce").await;
+    street.is_held("direction", From::Csms, BOOT).await;
+}
+
+/// Two calls at once, the first of which is not answered in time.
+async fn piled_up(mode: &str) -> (Street, Conversation, Conversation) {
+    let csms = Csms::builder().on("DataTransfer", |_| sim::Reply::Nothing);
+    let more = format!("[controls]\npipelining = \"{mode}\"\ncall_timeout_seconds = 1\n");
+    let street = Street::before(csms, &more).await;
+    let (station, at_csms) = street.talk(&street.thief()).await;
+    for id in ["first", "second"] {
+        let call = json!([2, id, "DataTransfer", { "vendorId": id }]).to_string();
+        station.send_text(call).unwrap();
+    }
+    (street, station, at_csms)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b13_calls_pile_up_at_enforce() {
+    let (street, station, at_csms) = piled_up("enforce").await;
+    let told = station.expect_answer("second").await.unwrap();
+    assert!(matches!(told, Envelope::Error { .. }), "{told:?}");
+    let arrived = at_csms.received();
+    assert!(!arrived.iter().any(|text| text.contains("second")));
+    street.counted_findings("pipelining", "enforce", 1);
+    street.honest_notices_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b13_calls_pile_up_at_observe() {
+    let (street, _station, at_csms) = piled_up("observe").await;
+    for _ in ["first", "second"] {
+        at_csms.expect_call("DataTransfer").await.unwrap();
+    }
+    street.counted_findings("pipelining", "observe", 1);
+    street.gate.expect_line("message observed");
+    street.honest_notices_nothing().await;
+}
