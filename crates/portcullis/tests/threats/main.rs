@@ -4,7 +4,11 @@
 //!
 //! `coverage` holds docs/threat-model.md to the scenes that are here.
 
-#![allow(clippy::unwrap_used, reason = "a scene that cannot be set has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a scene that cannot be set has failed"
+)]
 
 #[path = "../scene/mod.rs"]
 mod scene;
