@@ -59,6 +59,11 @@ pub(crate) struct ShownCertificate {
 }
 
 impl ShownCertificate {
+    /// The rules that it was let in under.
+    pub(crate) fn rules(&self) -> &Arc<ArcSwap<CertificateRules>> {
+        &self.rules
+    }
+
     /// Whether it has been taken back by now.
     pub(crate) fn is_revoked(&self) -> bool {
         self.rules.load().revokes(&self.issuer, &self.serial)

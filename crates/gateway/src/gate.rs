@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use guard::admission::VerifierCache;
 use guard::attempts::Attempts;
-use guard::{Book, Policy, SessionFacts, VerifierKey};
+use guard::{Book, Policy, RouteId, SessionFacts, VerifierKey};
 use tokio::sync::Semaphore;
 
+use crate::StartError;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::events::EventSender;
 use crate::live::Live;
 use crate::settings::Settings;
+use crate::tls::TlsError;
 use crate::upstream::Upstreams;
 
 /// What others change while the gate runs, and where it tells what happens.
@@ -29,27 +31,80 @@ pub struct Shared {
     pub verifier_key: Arc<VerifierKey>,
 }
 
-/// One gate.
+/// One gate, as it is set. What it remembers and counts outlives its settings: those parts are shared
+/// with the gates that come after it ([`Gate::renewed`]).
 pub(crate) struct Gate {
     pub(crate) settings: Settings,
     pub(crate) book: Arc<ArcSwap<Book>>,
     pub(crate) policy: Arc<ArcSwap<Policy>>,
     pub(crate) events: EventSender,
     pub(crate) verifier_key: Arc<VerifierKey>,
-    pub(crate) verified: Mutex<VerifierCache>,
-    pub(crate) slow_hashes: Semaphore,
+    pub(crate) verified: Arc<Mutex<VerifierCache>>,
+    pub(crate) slow_hashes: Arc<Semaphore>,
     /// Asked at handshakes, never on the road.
-    pub(crate) attempts: Mutex<Attempts>,
+    pub(crate) attempts: Arc<Mutex<Attempts>>,
     /// Refusals that may be held back at once.
-    pub(crate) held_back: Semaphore,
-    pub(crate) counters: Counters,
+    pub(crate) held_back: Arc<Semaphore>,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) live: Arc<Live>,
     pub(crate) upstreams: Upstreams,
-    pub(crate) sessions: AtomicU64,
+    pub(crate) sessions: Arc<AtomicU64>,
     pub(crate) clock: Clock,
 }
 
 impl Gate {
+    /// What the workers share, before any of them runs.
+    pub(crate) fn new(settings: Settings, shared: Shared) -> Result<Gate, StartError> {
+        let upstreams = Upstreams::prepare(&settings.upstreams, None).map_err(unprepared)?;
+        let limits = &settings.limits;
+        Ok(Gate {
+            slow_hashes: Arc::new(Semaphore::new(limits.slow_hashes_max.max(1))),
+            // Whoever is held back keeps its place among the handshakes: most must stay free for others.
+            held_back: Arc::new(Semaphore::new(limits.handshakes_max / 4)),
+            attempts: Arc::new(Mutex::new(Attempts::new(settings.attempts.clone()))),
+            verified: Arc::new(Mutex::new(VerifierCache::bounded(
+                limits.hashes_remembered_max,
+            ))),
+            settings,
+            book: shared.book,
+            policy: shared.policy,
+            events: shared.events,
+            verifier_key: shared.verifier_key,
+            counters: Arc::default(),
+            live: Arc::default(),
+            upstreams,
+            sessions: Arc::default(),
+            clock: Clock::start(),
+        })
+    }
+
+    /// The same gate under other settings. What bounds a memory or a queue stays as it was at the start
+    /// where it cannot be changed without losing what is in it: see [`GateLimits`].
+    ///
+    /// [`GateLimits`]: crate::GateLimits
+    pub(crate) fn renewed(&self, mut settings: Settings) -> Result<Gate, StartError> {
+        settings.limits.keep_what_stays(&self.settings.limits);
+        settings.workers = self.settings.workers;
+        let before = Some(&self.upstreams);
+        let upstreams = Upstreams::prepare(&settings.upstreams, before).map_err(unprepared)?;
+        Ok(Gate {
+            slow_hashes: Arc::clone(&self.slow_hashes),
+            held_back: Arc::clone(&self.held_back),
+            attempts: Arc::clone(&self.attempts),
+            verified: Arc::clone(&self.verified),
+            settings,
+            book: Arc::clone(&self.book),
+            policy: Arc::clone(&self.policy),
+            events: self.events.clone(),
+            verifier_key: Arc::clone(&self.verifier_key),
+            counters: Arc::clone(&self.counters),
+            live: Arc::clone(&self.live),
+            upstreams,
+            sessions: Arc::clone(&self.sessions),
+            clock: self.clock,
+        })
+    }
+
     /// The number of the next session; the first one is 1.
     pub(crate) fn next_session(&self) -> u64 {
         self.sessions.fetch_add(1, Ordering::Relaxed) + 1
@@ -58,6 +113,13 @@ impl Gate {
     /// Who has failed, and who has not.
     pub(crate) fn attempts(&self) -> MutexGuard<'_, Attempts> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unprepared((route, error): (RouteId, TlsError)) -> StartError {
+    StartError::Upstream {
+        route: route.0.to_string(),
+        error,
     }
 }
 

@@ -16,6 +16,7 @@ mod credential;
 mod events;
 mod gate;
 mod gateway;
+mod generation;
 pub mod http;
 mod live;
 mod network;
@@ -24,11 +25,13 @@ mod records;
 mod relay;
 mod revocation;
 mod settings;
+mod sockets;
 mod target;
 mod tls;
 mod upstream;
 mod welcome;
 mod wire;
+mod worker;
 pub mod ws;
 
 pub use clock::Clock;
@@ -36,11 +39,13 @@ pub use counters::{Counters, CountersSnapshot};
 pub use events::{EventReceiver, EventSender, event_queue};
 pub use gate::Shared;
 pub use gateway::{Gateway, StartError};
+pub use generation::Renewal;
 pub use network::{InvalidNetwork, Network};
 pub use revocation::{RevocationError, read_revocation_lists};
 pub use settings::{
     GateLimits, ListenerSettings, PemIdentity, SessionSettings, Settings, TlsSettings,
     UpstreamSettings,
 };
+pub use sockets::ListeningSocket;
 pub use target::{InvalidTarget, Target};
 pub use tls::TlsError;

@@ -27,6 +27,11 @@ type Key = (Tenant, StationId);
 /// Orders to a relay, one bit each.
 const LEAVE: u8 = 1;
 const SHOW_LIFE: u8 = 2;
+/// Leave when nobody waits for an answer.
+const DEPART: u8 = 4;
+
+/// How often the next ones of a spread departure are told.
+const DEPARTURE_TICK: Duration = Duration::from_millis(10);
 
 /// All places taken.
 #[derive(Default)]
@@ -182,10 +187,48 @@ impl Live {
             .count()
     }
 
+    /// Tells every session that `leave` says should to depart, in no order that anybody could know,
+    /// spread over that time. Each one still gets the answers it waits for, within its close deadline.
+    pub(crate) async fn depart(
+        self: Arc<Self>,
+        leave: impl Fn(&SessionFacts) -> bool,
+        window: Duration,
+    ) {
+        let places: Vec<_> = lock(&self.places).values().cloned().collect();
+        let leaving = |place: &Arc<Place>| lock(&place.session).as_deref().is_some_and(&leave);
+        let mut places: Vec<_> = places.into_iter().filter(leaving).collect();
+        // Without randomness they go in an order of the hash map's, which nobody knows either.
+        places.sort_by_cached_key(|_| getrandom::u64().unwrap_or_default());
+        let (begin, total) = (Instant::now(), places.len());
+        let mut told = 0;
+        while told < total {
+            let gone_by = begin.elapsed().as_secs_f64() / window.as_secs_f64().max(f64::EPSILON);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a share of a list's length, bounded by it"
+            )]
+            let due = ((total as f64 * gone_by) as usize + 1).min(total);
+            for place in places.get(told..due).unwrap_or_default() {
+                place.order(DEPART);
+            }
+            told = told.max(due);
+            if told < total {
+                tokio::time::sleep(DEPARTURE_TICK).await;
+            }
+        }
+    }
+
     /// The sessions live now.
     pub(crate) fn sessions(&self) -> Vec<Arc<SessionFacts>> {
+        self.sessions_where(|_| true)
+    }
+
+    /// The sessions live now, of these places.
+    pub(crate) fn sessions_where(&self, wanted: impl Fn(&Place) -> bool) -> Vec<Arc<SessionFacts>> {
         lock(&self.places)
             .values()
+            .filter(|place| wanted(place))
             .filter_map(|place| lock(&place.session).clone())
             .collect()
     }
@@ -197,6 +240,11 @@ impl Live {
 }
 
 impl Place {
+    /// With which certificate its station came.
+    pub(crate) fn shown(&self) -> Option<&Arc<ShownCertificate>> {
+        self.shown.get()
+    }
+
     fn end(&self) {
         self.order(LEAVE);
     }
@@ -267,6 +315,11 @@ impl Seat {
     /// Whether somebody wants this session to end.
     pub(crate) fn told_to_end(&self) -> bool {
         self.place.orders.load(Ordering::Acquire) & LEAVE != 0
+    }
+
+    /// Whether somebody wants this session to end when it is quiet; told once.
+    pub(crate) fn told_to_depart(&self) -> bool {
+        self.place.orders.fetch_and(!DEPART, Ordering::AcqRel) & DEPART != 0
     }
 
     /// The question whether this session's station is still there, once.

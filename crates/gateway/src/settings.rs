@@ -1,4 +1,5 @@
-//! What the gate is told at start. Files have been read by then: certificates and keys arrive as PEM.
+//! What the gate is told at start, and again when it is reloaded. Files have been read by then:
+//! certificates and keys arrive as PEM.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -13,7 +14,7 @@ use ocpp::StationId;
 
 use crate::network::Network;
 
-/// Everything that stays as it is while the gate runs; stations, routes and policy may change.
+/// Everything but stations, routes and policy, which come as snapshots of their own.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Where stations come in.
@@ -58,7 +59,7 @@ pub struct TlsSettings {
 }
 
 /// A certificate chain and its private key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PemIdentity {
     /// The chain, leaf first.
     pub chain: Vec<u8>,
@@ -67,7 +68,7 @@ pub struct PemIdentity {
 }
 
 /// How a route's CSMS is reached.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct UpstreamSettings {
     /// Roots that the CSMS's certificate must lead to, as PEM; `None`: those of the system.
     pub ca: Option<Vec<u8>>,
@@ -80,7 +81,7 @@ pub struct UpstreamSettings {
 }
 
 /// Bounds on what strangers may cost us; every one has a name, a unit and a default.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateLimits {
     /// Connections of one worker, handshakes included.
     pub connections_max: usize,
@@ -121,6 +122,19 @@ pub struct GateLimits {
     pub accept_backlog: u32,
 }
 
+impl GateLimits {
+    /// Takes over from a running gate what stays as it is until the next start: the bounds of what
+    /// has been made by then.
+    pub(crate) fn keep_what_stays(&mut self, running: &GateLimits) {
+        self.connections_max = running.connections_max;
+        self.handshakes_max = running.handshakes_max;
+        self.tls12_sessions_max = running.tls12_sessions_max;
+        self.slow_hashes_max = running.slow_hashes_max;
+        self.hashes_remembered_max = running.hashes_remembered_max;
+        self.accept_backlog = running.accept_backlog;
+    }
+}
+
 impl Default for GateLimits {
     fn default() -> GateLimits {
         GateLimits {
@@ -146,7 +160,7 @@ impl Default for GateLimits {
 }
 
 /// Pings, idleness and farewells. Each hop is watched for itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionSettings {
     /// A hop that has been silent for this long gets a ping.
     pub ping_after: Duration,

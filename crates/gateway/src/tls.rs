@@ -4,13 +4,16 @@
 //! extension A00.FR.317) also asks a CSMS for TLS_RSA_WITH_AES_*_GCM, and 1.6 lets old stations use
 //! TLS 1.0 and 1.1; neither is offered here, and the guide says so.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use guard::Secret;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{
+    ClientHello, ProducesTickets, ResolvesServerCert, StoresServerSessions, WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
@@ -48,6 +51,7 @@ pub enum TlsError {
 pub(crate) fn server_config(
     settings: &TlsSettings,
     tls12_sessions_max: usize,
+    resumption: Option<Resumption>,
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -67,11 +71,48 @@ pub(crate) fn server_config(
         }
     };
     let mut config = builder.with_cert_resolver(Arc::new(SideBySide::new(settings, &provider)?));
-    config.ticketer = aws_lc_rs::Ticketer::new()?;
+    let Resumption { tickets, by_number } = match resumption {
+        Some(resumption) => resumption,
+        None => Resumption {
+            tickets: aws_lc_rs::Ticketer::new()?,
+            by_number: rustls::server::ServerSessionMemoryCache::new(tls12_sessions_max),
+        },
+    };
+    config.ticketer = tickets;
+    config.session_storage = by_number;
     // One ticket is what a station uses to come back; a second costs CPU on every connection.
     config.send_tls13_tickets = 1;
-    config.session_storage = rustls::server::ServerSessionMemoryCache::new(tls12_sessions_max);
     Ok(Arc::new(config))
+}
+
+/// What makes a station's earlier TLS session one that can be resumed.
+pub(crate) struct Resumption {
+    tickets: Arc<dyn ProducesTickets>,
+    by_number: Arc<dyn StoresServerSessions>,
+}
+
+impl Resumption {
+    /// That of a listener, for the one in its place: a fleet that comes back need not begin anew.
+    pub(crate) fn of(config: &ServerConfig) -> Resumption {
+        Resumption {
+            tickets: Arc::clone(&config.ticketer),
+            by_number: Arc::clone(&config.session_storage),
+        }
+    }
+}
+
+/// The certificates of a PEM text, as sets are compared.
+pub(crate) fn certificates(pem: &[u8]) -> Result<BTreeSet<Vec<u8>>, TlsError> {
+    let certificates = CertificateDer::pem_slice_iter(pem);
+    certificates
+        .map(|certificate| {
+            let certificate = certificate.map_err(|error| TlsError::Pem {
+                what: "client CA",
+                why: error.to_string(),
+            })?;
+            Ok(certificate.to_vec())
+        })
+        .collect()
 }
 
 /// How we come to a CSMS by `wss`.

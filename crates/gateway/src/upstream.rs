@@ -50,28 +50,38 @@ pub(crate) enum UpstreamError {
 
 /// Everything about upstreams that is made once.
 pub(crate) struct Upstreams {
-    routes: HashMap<RouteId, Prepared>,
-    others: Prepared,
+    routes: HashMap<RouteId, Arc<Prepared>>,
+    others: Arc<Prepared>,
 }
 
 struct Prepared {
+    settings: UpstreamSettings,
     tls: Arc<ClientConfig>,
-    bind: Vec<IpAddr>,
     next: AtomicUsize,
-    certificate_header: Option<String>,
 }
 
 impl Upstreams {
+    /// Makes them; what an earlier setting has made serves again where it is still the setting.
     pub(crate) fn prepare(
         settings: &HashMap<RouteId, UpstreamSettings>,
+        before: Option<&Upstreams>,
     ) -> Result<Upstreams, (RouteId, TlsError)> {
         let mut routes = HashMap::new();
         for (route, settings) in settings {
-            let prepared = Prepared::new(settings).map_err(|error| (route.clone(), error))?;
+            let known = before
+                .and_then(|before| before.routes.get(route))
+                .filter(|known| known.settings == *settings);
+            let prepared = match known {
+                Some(known) => Arc::clone(known),
+                None => Prepared::new(settings).map_err(|error| (route.clone(), error))?,
+            };
             routes.insert(route.clone(), prepared);
         }
-        let others = Prepared::new(&UpstreamSettings::default())
-            .map_err(|error| (RouteId(Arc::from("(default)")), error))?;
+        let others = match before {
+            Some(before) => Arc::clone(&before.others),
+            None => Prepared::new(&UpstreamSettings::default())
+                .map_err(|error| (RouteId(Arc::from("(default)")), error))?,
+        };
         Ok(Upstreams { routes, others })
     }
 
@@ -101,13 +111,12 @@ pub(crate) struct Visitor<'v> {
 }
 
 impl Prepared {
-    fn new(settings: &UpstreamSettings) -> Result<Prepared, TlsError> {
-        Ok(Prepared {
+    fn new(settings: &UpstreamSettings) -> Result<Arc<Prepared>, TlsError> {
+        Ok(Arc::new(Prepared {
+            settings: settings.clone(),
             tls: tls::client_config(settings)?,
-            bind: settings.bind.clone(),
             next: AtomicUsize::new(0),
-            certificate_header: settings.certificate_header.clone(),
-        })
+        }))
     }
 
     async fn open(
@@ -136,7 +145,7 @@ impl Prepared {
             tls: visitor.tls,
             certificate: visitor.certificate.map(|certificate| ForwardedCertificate {
                 der: &certificate.der,
-                pem_header: self.certificate_header.as_deref(),
+                pem_header: self.settings.certificate_header.as_deref(),
             }),
         };
         wire.write_all(request.to_bytes().expose()).await?;
@@ -170,10 +179,10 @@ impl Prepared {
             TcpSocket::new_v6()?
         };
         let usable = |bind: &&IpAddr| bind.is_ipv4() == address.is_ipv4();
-        let count = self.bind.iter().filter(usable).count();
+        let count = self.settings.bind.iter().filter(usable).count();
         if count > 0 {
             let turn = self.next.fetch_add(1, Ordering::Relaxed) % count;
-            if let Some(bind) = self.bind.iter().filter(usable).nth(turn) {
+            if let Some(bind) = self.settings.bind.iter().filter(usable).nth(turn) {
                 socket.bind(SocketAddr::new(*bind, 0))?;
             }
         }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use guard::admission::{CertificateRules, Transport};
-use guard::{Event, RefusedHandshake, Route, SessionFacts, UnixMillis};
+use guard::{Book, Event, RefusedHandshake, Route, SessionFacts, UnixMillis};
 use ocpp::StationId;
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
@@ -103,6 +103,8 @@ struct Arrival {
     csms: Opened,
     session: SessionFacts,
     seat: Seat,
+    /// What it was admitted by.
+    book: Arc<Book>,
 }
 
 /// Takes one connection from accept to a session of its own, or refuses it.
@@ -170,7 +172,7 @@ async fn admit(gate: &Arc<Gate>, mut visit: Visit) -> Result<Arrival, Rejected> 
         }
     };
     match arrange(gate, &visit, &head).await {
-        Ok((csms, session, seat, named)) => {
+        Ok((csms, session, seat, named, book)) => {
             let named = named.then_some(session.version.subprotocol());
             let response = http::switching_protocols(&head.key, named);
             if let (Some(rules), Some(certificate)) = (&visit.certificate_rules, &visit.certificate)
@@ -185,6 +187,7 @@ async fn admit(gate: &Arc<Gate>, mut visit: Visit) -> Result<Arrival, Rejected> 
                 csms,
                 session,
                 seat,
+                book,
             })
         }
         Err(rejected) => {

@@ -130,6 +130,15 @@ impl Attempts {
         }
     }
 
+    /// Sets other limits. What is remembered stays, and so do the bounds of the memory.
+    pub fn renew(&mut self, limits: AttemptLimits) {
+        self.limits = AttemptLimits {
+            sources_max: self.limits.sources_max,
+            pairs_known_max: self.limits.pairs_known_max,
+            ..limits
+        };
+    }
+
     /// Whether a check may begin now. Counts nothing: for whoever must wait for a turn first.
     pub fn may(
         &self,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What a station's registration says it must show.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// A Basic password, of which we keep a verifier.
     Password(Verifier),

@@ -19,6 +19,7 @@ mod refusal;
 mod scope;
 mod state;
 mod station;
+pub mod succession;
 mod verdict;
 mod verifier;
 

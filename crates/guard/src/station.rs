@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ocpp::{StationId, Version};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// A secret in memory: it is wiped when dropped, and does not print.
@@ -22,6 +23,15 @@ impl Secret {
     }
 }
 
+/// Takes as long for a wrong secret as for a right one of its length.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        self.expose().ct_eq(other.expose()).into()
+    }
+}
+
+impl Eq for Secret {}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Secret({} bytes)", self.0.len())
@@ -37,7 +47,7 @@ pub struct Tenant(pub Arc<str>);
 pub struct RouteId(pub Arc<str>);
 
 /// One line of the route table: which path leads to which CSMS.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// Its name.
     pub id: RouteId,
@@ -55,7 +65,7 @@ pub struct Route {
 }
 
 /// How we authenticate towards the CSMS.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpstreamCredential {
     /// The station's own `Authorization` header, passed on.
     Forward,

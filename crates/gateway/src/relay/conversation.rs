@@ -195,6 +195,15 @@ impl Conversation {
         policy.limits_for(&self.state)
     }
 
+    /// Nobody waits for an answer, and no CALL for its turn.
+    pub(super) fn is_quiet(&self, now: Moment) -> bool {
+        let busy = |side| self.state.call_in_flight(side, now);
+        self.from_station.is_empty()
+            && self.from_csms.is_empty()
+            && !busy(Side::Station)
+            && !busy(Side::Csms)
+    }
+
     /// No more CALLs of that side may come in for now.
     pub(super) fn is_full(&self, from: Side) -> bool {
         let limits = &self.gate.settings.limits;

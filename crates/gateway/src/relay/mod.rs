@@ -78,6 +78,8 @@ pub(crate) struct Relay {
     timer: Pin<Box<Sleep>>,
     conversation: Conversation,
     ending: Option<Duration>,
+    /// Goodbye is said when the conversation is quiet, or by then.
+    departing: Option<Duration>,
     /// Somebody with this station's credential is at the door.
     probe: Option<Box<Probe>>,
     farewell: Farewell,
@@ -132,6 +134,7 @@ impl Relay {
             timer: Box::pin(tokio::time::sleep_until(first_look)),
             conversation: Conversation::new(Arc::clone(gate), Arc::clone(&session), state, now),
             ending: None,
+            departing: None,
             probe: None,
             farewell: Farewell {
                 gate: Arc::clone(gate),
@@ -185,6 +188,9 @@ impl Relay {
             if silent[0] {
                 self.look_for_life();
             }
+            if silent == [true; 2] {
+                moved |= self.depart_if_quiet(&mut desk);
+            }
             if self.is_over(desk.now) {
                 self.station.shut_down(context);
                 self.csms.shut_down(context);
@@ -206,7 +212,27 @@ impl Relay {
         if self.seat.told_to_end() {
             self.end(Closing::Operator, [Some(1001); 2], desk);
         }
+        if self.seat.told_to_depart() && self.departing.is_none() {
+            let gate = &self.conversation.gate;
+            let deadline = desk.now.elapsed + gate.settings.session.close_deadline;
+            let look_at = gate.clock.instant(deadline);
+            if look_at < self.timer.deadline() {
+                self.timer.as_mut().reset(look_at);
+            }
+            self.departing = Some(deadline);
+        }
         self.take_question(desk);
+    }
+
+    /// Says goodbye, if it was asked for, when nobody waits for an answer: all that had arrived has
+    /// been passed on by now.
+    fn depart_if_quiet(&mut self, desk: &mut Desk<'_>) -> bool {
+        let departs = self.departing.is_some() && self.ending.is_none();
+        if !departs || !self.conversation.is_quiet(desk.now) {
+            return false;
+        }
+        self.end(Closing::Operator, [Some(1001); 2], desk);
+        true
     }
 
     /// Takes one helping from that side.
@@ -374,6 +400,10 @@ impl Relay {
         if self.ending.is_some() {
             return now;
         }
+        if self.departing.is_some_and(|deadline| now >= deadline) {
+            self.end(Closing::Operator, [Some(1001); 2], desk);
+            return now;
+        }
         let mut next = self.conversation.idle_at();
         if now >= next {
             self.end(Closing::Idle, [Some(1001); 2], desk);
@@ -395,7 +425,7 @@ impl Relay {
             }
         }
         let turn = self.conversation.next_turn(desk.now);
-        [turn, probe]
+        [turn, probe, self.departing]
             .into_iter()
             .flatten()
             .fold(next, Duration::min)

@@ -23,7 +23,7 @@ fn gate() -> (Arc<Gate>, EventReceiver) {
         events,
         verifier_key: Arc::new(VerifierKey::new([0; 32])),
     };
-    let gate = crate::gateway::gate(Settings::default(), shared).unwrap();
+    let gate = Gate::new(Settings::default(), shared).unwrap();
     (Arc::new(gate), receiver)
 }
 

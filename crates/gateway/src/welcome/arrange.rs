@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use guard::admission::{self, Admitted};
-use guard::{RefusedHandshake, Route, SessionFacts};
+use guard::{Book, RefusedHandshake, Route, SessionFacts};
 
 use super::{Rejected, Visit};
 use crate::credential;
@@ -14,8 +14,9 @@ use crate::live::{Patience, Seat, Taken};
 use crate::relay::Opened;
 use crate::upstream::Visitor;
 
-/// The CSMS, the session's facts, its seat, and whether the station named its version.
-pub(super) type Arranged = (Opened, SessionFacts, Seat, bool);
+/// The CSMS, the session's facts, its seat, and whether the station named its version; and the book
+/// in which all of that was looked up.
+pub(super) type Arranged = (Opened, SessionFacts, Seat, bool, Arc<Book>);
 
 /// Route, identity, authentication, seat, upstream: whoever gets through all of it is in.
 pub(super) async fn arrange(
@@ -68,7 +69,9 @@ pub(super) async fn arrange(
         kind: admitted.kind(),
         peer: visit.peer,
     };
-    Ok((csms, session, seat, admitted.named_subprotocol()))
+    let named = admitted.named_subprotocol();
+    drop(admitted);
+    Ok((csms, session, seat, named, book))
 }
 
 async fn take_seat(

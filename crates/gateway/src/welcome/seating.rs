@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::{Arrival, Rejected, refuse};
 use crate::counters::count;
-use crate::gate::{Gate, lets_in};
+use crate::gate::Gate;
 use crate::relay::{Opened, Relay};
 
 /// Sends the 101 and hands both wires to a relay; `None` when the station is gone by then.
@@ -21,6 +21,7 @@ pub(super) async fn seat(gate: &Arc<Gate>, arrival: Arrival) -> Option<Relay> {
         unread,
         response,
         session,
+        book,
     } = arrival;
     let session = Arc::new(session);
     let sent = async {
@@ -55,7 +56,9 @@ pub(super) async fn seat(gate: &Arc<Gate>, arrival: Arrival) -> Option<Relay> {
     // The book and the revocation lists may have changed since they were asked. From here on either
     // this look sees that, or whoever ends sessions by the new ones sees this one.
     let is_revoked = shown.is_some_and(|shown| shown.is_revoked());
-    if is_revoked || !lets_in(&gate.book.load(), &session) {
+    let now = gate.book.load();
+    let objection = (!Arc::ptr_eq(&now, &book)).then(|| now.objection(&book, &session));
+    if is_revoked || objection.flatten().is_some() {
         gate.live.end(&session.tenant, &session.station);
     }
     Some(relay)

@@ -12,6 +12,7 @@ mod attempts;
 mod authority;
 mod conversation;
 mod door;
+mod drain;
 mod farewell;
 mod profile3;
 mod proxy;
