@@ -34,7 +34,7 @@ pub use event::{
 pub use keys::{PseudonymKey, VerifierKey};
 pub use model::{LimitsException, Model};
 pub use moment::{Moment, UnixMillis};
-pub use policy::{OnUnreadable, Policy};
+pub use policy::{NotReleased, OnUnreadable, Policy};
 pub use redact::{Shown, shown};
 pub use scope::{Relaxed, Scope, Scopes, Tolerance, Who};
 pub use state::StationState;

@@ -12,7 +12,10 @@ mod answer;
 mod billing;
 mod call;
 mod case;
+mod release;
 mod unreadable;
+
+pub use release::NotReleased;
 
 /// What to do after a message that could not be read; it is refused either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +66,7 @@ impl Policy {
             Message::Call(call) => self.judge_call(call, arrived, state, now),
             Message::Send(send) => self.judge_send(send, state),
             Message::Answer(answer) => self.judge_answer(answer, state, now),
-            Message::Unreadable(unreadable) => self.judge_unreadable(unreadable, state),
+            Message::Unreadable(unreadable) => self.judge_unreadable(unreadable, state, now),
         }
     }
 

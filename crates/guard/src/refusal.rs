@@ -1,4 +1,5 @@
-//! The CALLERROR we owe for a refused message, spelled as the version in use spells it.
+//! The CALLERROR, or CALLRESULTERROR, that we owe for a refused message, spelled as the version in
+//! use spells it.
 
 use std::fmt::Write;
 
@@ -13,25 +14,38 @@ const DESCRIPTION_CHARS_MAX: usize = 255;
 impl Refusal {
     /// Our answer in the stead of whoever would have answered; `None` when nobody waits for one.
     pub fn own(&self) -> Option<Own> {
-        let owed = self.owed.as_ref()?;
-        let code = self.code.spelled(owed.version);
-        let mut text = String::with_capacity(32 + owed.id.len() + owed.description.len());
-        text.push_str("[4,");
-        push_json_string(&mut text, owed.id.chars());
-        text.push_str(",\"");
-        text.push_str(code);
-        text.push_str("\",");
-        push_json_string(
-            &mut text,
-            owed.description.chars().take(DESCRIPTION_CHARS_MAX),
-        );
-        text.push_str(",{}]");
-        Some(Own::new(owed.to, text))
+        self.owed.as_ref().map(Owed::put)
+    }
+
+    /// Our CALLRESULTERROR to whoever gave the CALLRESULT that is refused (OCPP 2.1).
+    pub fn rejection(&self) -> Option<Own> {
+        self.rejects.as_ref().map(Owed::put)
     }
 
     /// Who is owed an answer.
     pub fn owed_to(&self) -> Option<Side> {
         self.owed.as_ref().map(|owed: &Owed| owed.to)
+    }
+}
+
+impl Owed {
+    fn put(&self) -> Own {
+        let code = self.code.spelled(self.version);
+        let mut text = String::with_capacity(32 + self.id.len() + self.description.len());
+        text.push_str(match self.is_answer {
+            true => "[4,",
+            false => "[5,",
+        });
+        push_json_string(&mut text, self.id.chars());
+        text.push_str(",\"");
+        text.push_str(code);
+        text.push_str("\",");
+        push_json_string(
+            &mut text,
+            self.description.chars().take(DESCRIPTION_CHARS_MAX),
+        );
+        text.push_str(",{}]");
+        Own::new(self.to, text)
     }
 }
 

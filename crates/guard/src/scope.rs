@@ -228,6 +228,11 @@ impl Ruling {
         scopes.ruling(session, said)
     }
 
+    /// Observes at most from now on, or no longer; what it was before.
+    pub(crate) fn relax(&mut self, relaxed: bool) -> bool {
+        std::mem::replace(&mut self.relaxed, relaxed)
+    }
+
     /// The station has said what it is: the scopes are to be asked again.
     pub(crate) fn forget(&mut self) {
         self.edition = u64::MAX;

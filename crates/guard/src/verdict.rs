@@ -87,12 +87,18 @@ pub struct Refusal {
     /// What the peer is told.
     pub code: ErrorCode,
     pub(crate) owed: Option<Owed>,
+    /// In OCPP 2.1 whoever gave a CALLRESULT is told that it was refused.
+    pub(crate) rejects: Option<Owed>,
 }
 
-/// Whom we owe an answer, and under which id.
+/// Whom we owe a word, and under which id.
 #[derive(Debug)]
 pub(crate) struct Owed {
     pub(crate) to: Side,
+    /// `false`: with a CALLRESULTERROR in place of a CALLERROR.
+    pub(crate) is_answer: bool,
+    /// What it is told.
+    pub(crate) code: ErrorCode,
     pub(crate) version: Version,
     pub(crate) id: String,
     pub(crate) description: String,
@@ -144,6 +150,8 @@ pub struct Judgement<'m> {
     pub latency: Option<Duration>,
     /// Where something was found: what the station says it is.
     pub model: Option<Arc<Model>>,
+    /// It is refused, and money hangs on it: it is to be kept.
+    pub to_keep: bool,
 }
 
 impl Judgement<'_> {

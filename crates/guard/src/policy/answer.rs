@@ -1,7 +1,7 @@
 //! A CALLRESULT, CALLERROR or CALLRESULTERROR: does it belong to a CALL, and does it keep that
 //! CALL's schema?
 
-use ocpp::{Answer, AnswerOutcome, ErrorCode, Message, Side};
+use ocpp::{Answer, AnswerOutcome, ErrorCode, Message, Side, Version};
 
 use super::Policy;
 use super::billing::answers_billing;
@@ -87,7 +87,8 @@ fn asker(answer: &Answer<'_>) -> Side {
     }
 }
 
-/// Refuses an answer. The answerer is told nothing, since an answer is never answered.
+/// Refuses an answer: the asker, if there is one, gets our error in its place. An answer is never
+/// answered, but OCPP 2.1 has a word to whoever gave a result that could not be used.
 fn refuse<'m>(
     answer: Answer<'m>,
     mut case: Case,
@@ -98,22 +99,62 @@ fn refuse<'m>(
         let verdict = Verdict::Forward(Cleared::new(answer.frame));
         return judgement(answer, case, verdict, None, state);
     };
+    let in_place = to.map(|to| InPlace {
+        to,
+        version: state.version(),
+        id: answer.id,
+        code: ground.code,
+        description: &ground.description,
+        was_result: answer.outcome == AnswerOutcome::Result,
+    });
     let verdict = Verdict::Refuse(Refusal {
         control: Some(ground.control),
         fault: None,
-        // The asker's own message was sound: a code that blames its form would mislead it.
-        code: match to {
-            Some(_) => ErrorCode::InternalError,
-            None => ground.code,
-        },
-        owed: to.map(|to| Owed {
-            to,
-            version: state.version(),
-            id: answer.id.to_owned(),
-            description: ground.description,
-        }),
+        code: in_place
+            .as_ref()
+            .map_or(ground.code, |_| ErrorCode::InternalError),
+        owed: in_place.as_ref().map(InPlace::error),
+        rejects: in_place.as_ref().and_then(InPlace::rejection),
     });
     judgement(answer, case, verdict, None, state)
+}
+
+/// What is said in place of an answer that does not pass.
+pub(super) struct InPlace<'a> {
+    /// Whoever asked.
+    pub(super) to: Side,
+    pub(super) version: Version,
+    pub(super) id: &'a str,
+    /// What was wrong with the answer.
+    pub(super) code: ErrorCode,
+    pub(super) description: &'a str,
+    /// It was a CALLRESULT.
+    pub(super) was_result: bool,
+}
+
+impl InPlace<'_> {
+    /// To whoever asked. Its own message was sound: a code that blames its form would mislead it.
+    pub(super) fn error(&self) -> Owed {
+        Owed {
+            to: self.to,
+            is_answer: true,
+            code: ErrorCode::InternalError,
+            version: self.version,
+            id: self.id.to_owned(),
+            description: self.description.to_owned(),
+        }
+    }
+
+    /// To whoever answered; only 2.1 knows CALLRESULTERROR.
+    pub(super) fn rejection(&self) -> Option<Owed> {
+        let may = self.version == Version::V21 && self.was_result;
+        may.then(|| Owed {
+            to: self.to.other(),
+            is_answer: false,
+            code: self.code,
+            ..self.error()
+        })
+    }
 }
 
 fn judgement<'m>(
@@ -129,6 +170,7 @@ fn judgement<'m>(
     Judgement {
         verdict,
         model: state.model_for(&case.findings),
+        to_keep: false,
         findings: case.findings,
         faults,
         kind,

@@ -25,3 +25,23 @@ pub(super) fn answers_billing(answer: &Answer<'_>) -> bool {
         )
     )
 }
+
+/// Bytes of an unreadable message that are looked at for an action's name.
+const OPENING_BYTES: usize = 512;
+
+/// Whether a message that could not be read says in its first bytes that money hangs on it. A look,
+/// no judgement: it is refused either way, and only kept.
+pub(super) fn names_billing(bytes: &[u8]) -> bool {
+    const NAMES: [&[u8]; 4] = [
+        b"\"StartTransaction\"",
+        b"\"StopTransaction\"",
+        b"\"TransactionEvent\"",
+        b"\"MeterValues\"",
+    ];
+    let opening = bytes.get(..OPENING_BYTES).unwrap_or(bytes);
+    let is_call = ocpp::peek(opening) == Some(ocpp::MessageType::Call);
+    is_call
+        && NAMES
+            .iter()
+            .any(|name| opening.windows(name.len()).any(|window| window == *name))
+}

@@ -158,12 +158,18 @@ fn refuse<'m>(
         code: ground.code,
         owed: owes.then(|| Owed {
             to: call.from,
+            is_answer: true,
+            code: ground.code,
             version: state.version(),
             id: call.id.to_owned(),
             description: ground.description,
         }),
+        rejects: None,
     });
-    judgement(kind, call, case, verdict, state)
+    Judgement {
+        to_keep: call.from == Side::Station && is_billing(call),
+        ..judgement(kind, call, case, verdict, state)
+    }
 }
 
 fn judgement<'m>(
@@ -176,6 +182,7 @@ fn judgement<'m>(
     Judgement {
         verdict,
         model: state.model_for(&case.findings),
+        to_keep: false,
         findings: case.findings,
         faults: call.faults.to_vec(),
         kind,
