@@ -2,6 +2,12 @@
 //! the reference is made of what the policy really does; this test writes the same table and holds
 //! the page to it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a case that cannot be read has failed"
+)]
+
 mod common;
 
 use std::fmt::Write;
