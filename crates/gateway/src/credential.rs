@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use guard::admission::{self, Admitted, Basic, Claim, Offered, Prepared, Transport};
 use guard::attempts::{Attempt, AttemptLimit, Guess, Source, Who};
-use guard::{Book, RefusedHandshake, Route};
+use guard::{Book, RefusedHandshake, Route, Secret};
 use ocpp::StationId;
 use tokio::time::timeout;
 
@@ -139,6 +139,14 @@ fn basic(credential: &http::Offered) -> Result<Option<Basic>, RefusedHandshake> 
         http::Offered::Basic(basic) => {
             Ok(Some(Basic::new(basic.user.clone(), basic.password.clone())))
         }
+    }
+}
+
+/// The password that was shown, if one was.
+pub(crate) fn password(credential: &http::Offered) -> Option<&Secret> {
+    match credential {
+        http::Offered::Basic(basic) => Some(&basic.password),
+        http::Offered::Nothing | http::Offered::Unreadable => None,
     }
 }
 

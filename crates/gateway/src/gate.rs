@@ -85,6 +85,7 @@ impl Gate {
     pub(crate) fn renewed(&self, mut settings: Settings) -> Result<Gate, StartError> {
         settings.limits.keep_what_stays(&self.settings.limits);
         settings.workers = self.settings.workers;
+        settings.passwords.keep_what_stays(&self.settings.passwords);
         let before = Some(&self.upstreams);
         let upstreams = Upstreams::prepare(&settings.upstreams, before).map_err(unprepared)?;
         Ok(Gate {

@@ -18,8 +18,10 @@ mod gate;
 mod gateway;
 mod generation;
 pub mod http;
+mod lessons;
 mod live;
 mod network;
+mod password;
 mod proxy;
 mod records;
 mod relay;
@@ -40,11 +42,12 @@ pub use events::{EventReceiver, EventSender, event_queue};
 pub use gate::Shared;
 pub use gateway::{Gateway, StartError};
 pub use generation::Renewal;
+pub use lessons::{LessonReceiver, LessonSender, lesson_queue};
 pub use network::{InvalidNetwork, Network};
 pub use revocation::{RevocationError, read_revocation_lists};
 pub use settings::{
-    GateLimits, ListenerSettings, PemIdentity, SessionSettings, Settings, TlsSettings,
-    UpstreamSettings,
+    GateLimits, ListenerSettings, PasswordSettings, PemIdentity, SessionSettings, Settings,
+    TlsSettings, UpstreamSettings,
 };
 pub use sockets::ListeningSocket;
 pub use target::{InvalidTarget, Target};

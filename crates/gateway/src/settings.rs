@@ -9,9 +9,10 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use guard::admission::CertificateRules;
 use guard::attempts::AttemptLimits;
-use guard::{RouteId, Secret};
+use guard::{OnWeakPassword, PasswordRules, RouteId, Secret};
 use ocpp::StationId;
 
+use crate::lessons::LessonSender;
 use crate::network::Network;
 
 /// Everything but stations, routes and policy, which come as snapshots of their own.
@@ -28,10 +29,32 @@ pub struct Settings {
     /// Identities that no station has: whoever asks for one is trying identities out. They are never
     /// let in, registered or not.
     pub canaries: BTreeSet<StationId>,
+    /// What is made of stations' passwords beyond the proof.
+    pub passwords: PasswordSettings,
     /// Pings, idleness and farewells.
     pub session: SessionSettings,
     /// Threads that relay, each with its own connections; 0: one for each processor.
     pub workers: usize,
+}
+
+/// What is made of stations' passwords beyond the proof.
+#[derive(Clone, Debug, Default)]
+pub struct PasswordSettings {
+    /// By which they are judged; `None`: they are not.
+    pub rules: Option<Arc<PasswordRules>>,
+    /// What is done with a weak one.
+    pub weak: OnWeakPassword,
+    /// Who keeps what is learnt; `None`: nobody.
+    pub lessons: Option<LessonSender>,
+}
+
+impl PasswordSettings {
+    /// The rules hang on the key file, and the lessons on whoever keeps the register: neither changes
+    /// while the gate runs.
+    pub(crate) fn keep_what_stays(&mut self, before: &PasswordSettings) {
+        self.rules.clone_from(&before.rules);
+        self.lessons.clone_from(&before.lessons);
+    }
 }
 
 /// One address that stations connect to.

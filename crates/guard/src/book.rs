@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ocpp::StationId;
 
-use crate::{Credential, Route, RouteId, StationRecord, Tenant};
+use crate::{Credential, PasswordFingerprint, Route, RouteId, StationRecord, Tenant};
 
 /// The registry at one moment, to be shared in an `Arc`.
 #[derive(Debug, Default)]
@@ -15,6 +15,8 @@ pub struct Book {
     stations: Vec<Arc<StationRecord>>,
     /// How many in a thousand of the registered passwords are hashed slowly.
     slow_per_mille: u16,
+    /// Passwords of more than one station, sorted.
+    shared: Vec<PasswordFingerprint>,
 }
 
 /// A route and its pattern without the identity.
@@ -72,6 +74,7 @@ impl Book {
         Ok(Book {
             routes: lines(routes)?,
             slow_per_mille: slow_per_mille(&stations),
+            shared: shared(&stations),
             stations,
         })
     }
@@ -108,6 +111,11 @@ impl Book {
     /// Every station, by tenant and identity.
     pub fn stations(&self) -> &[Arc<StationRecord>] {
         &self.stations
+    }
+
+    /// Whether two stations or more have that password (A07).
+    pub fn is_shared(&self, password: &PasswordFingerprint) -> bool {
+        self.shared.binary_search(password).is_ok()
     }
 
     pub(crate) fn slow_per_mille(&self) -> u16 {
@@ -173,6 +181,19 @@ fn prefix(path: &str) -> Option<&str> {
         Some(segments) => segments.split('/').all(literal).then_some(prefix),
         None => inner.is_empty().then_some(prefix),
     }
+}
+
+fn shared(stations: &[Arc<StationRecord>]) -> Vec<PasswordFingerprint> {
+    let known = stations.iter().filter_map(|record| record.password);
+    let mut all: Vec<PasswordFingerprint> = known.map(|traits| traits.fingerprint).collect();
+    all.sort_unstable();
+    let mut shared: Vec<_> = all
+        .chunk_by(|a, b| a == b)
+        .filter(|group| group.len() > 1)
+        .filter_map(|group| group.first().copied())
+        .collect();
+    shared.shrink_to_fit();
+    shared
 }
 
 fn slow_per_mille(stations: &[Arc<StationRecord>]) -> u16 {

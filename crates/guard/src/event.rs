@@ -12,7 +12,7 @@ use ocpp::{HardFault, Side, StationId, Version};
 use crate::admission::CertificateFault;
 use crate::attempts::AttemptLimit;
 use crate::model::Model;
-use crate::{Control, Finding, Moment, RouteId, Tenant};
+use crate::{Control, Finding, Moment, RouteId, Tenant, Weaknesses};
 
 /// How a station came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +67,8 @@ pub enum RefusedHandshake {
     ProxyHeader(&'static str),
     /// It showed a certificate that proves nothing (A12, A13).
     Certificate(CertificateFault),
+    /// It proved itself with a password that an attacker would try early, and such are refused (A07).
+    WeakPassword(Weaknesses),
     /// User name and identity differ (A08).
     UserNotIdentity,
     /// None of the offered subprotocols is allowed (A16).
@@ -161,6 +163,17 @@ pub enum Event {
         station: Option<StationId>,
         /// Why.
         why: RefusedHandshake,
+    },
+    /// A station proved itself with a password that an attacker would try early (A07).
+    WeakPassword {
+        /// When.
+        at: Moment,
+        /// Which station.
+        station: StationId,
+        /// Whose.
+        tenant: Tenant,
+        /// Why.
+        weaknesses: Weaknesses,
     },
     /// A message came.
     Message {

@@ -16,6 +16,23 @@ pub struct VerifierKey(Zeroizing<[u8; 32]>);
 #[derive(Clone)]
 pub struct PseudonymKey(Zeroizing<[u8; 32]>);
 
+/// The gate's key for password fingerprints: whoever has fingerprints and not this key cannot even
+/// ask whose password they are of.
+#[derive(Clone)]
+pub struct FingerprintKey(Zeroizing<[u8; 32]>);
+
+impl FingerprintKey {
+    /// Takes 32 random bytes as the key.
+    pub fn new(bytes: [u8; 32]) -> FingerprintKey {
+        FingerprintKey(Zeroizing::new(bytes))
+    }
+
+    /// A keyed hash for one purpose.
+    pub(crate) fn tag(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        hmac_sha256(&self.0, purpose, parts)
+    }
+}
+
 impl VerifierKey {
     /// Takes 32 random bytes as the key.
     pub fn new(bytes: [u8; 32]) -> VerifierKey {
@@ -59,6 +76,12 @@ impl fmt::Debug for VerifierKey {
     }
 }
 
+impl fmt::Debug for FingerprintKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("FingerprintKey")
+    }
+}
+
 impl fmt::Debug for PseudonymKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("PseudonymKey")
@@ -88,8 +111,9 @@ mod tests {
     #[test]
     fn keys_do_not_print() {
         let shown = format!(
-            "{:?} {:?}",
+            "{:?} {:?} {:?}",
             VerifierKey::new([7; 32]),
+            FingerprintKey::new([7; 32]),
             PseudonymKey::new([7; 32])
         );
         assert!(!shown.contains('7'), "{shown}");

@@ -11,8 +11,10 @@ mod credential;
 mod describe;
 mod event;
 mod keys;
+mod lesson;
 mod model;
 mod moment;
+mod password;
 mod policy;
 mod redact;
 mod refusal;
@@ -31,9 +33,13 @@ pub use describe::describe;
 pub use event::{
     Closing, ConnectionKind, Event, MessageKind, Outcome, RefusedHandshake, SessionFacts,
 };
-pub use keys::{PseudonymKey, VerifierKey};
+pub use keys::{FingerprintKey, PseudonymKey, VerifierKey};
+pub use lesson::Lesson;
 pub use model::{LimitsException, Model};
 pub use moment::{Moment, UnixMillis};
+pub use password::{
+    OnWeakPassword, PasswordFingerprint, PasswordRules, PasswordTraits, Weakness, Weaknesses,
+};
 pub use policy::{NotReleased, OnUnreadable, Policy};
 pub use redact::{Shown, shown};
 pub use scope::{Relaxed, Scope, Scopes, Tolerance, Who};

@@ -106,6 +106,8 @@ pub struct StationRecord {
     pub enabled: bool,
     /// What proves that it is this station.
     pub credential: crate::Credential,
+    /// What is known of its password; `None` where it has none, or nobody has said it since we ask.
+    pub password: Option<crate::PasswordTraits>,
     /// Which versions it may speak.
     pub protocols: Protocols,
     /// The password we show the CSMS in its name, for [`UpstreamCredential::PerStation`].
@@ -124,6 +126,7 @@ impl StationRecord {
             tenant,
             enabled: true,
             credential,
+            password: None,
             protocols: Protocols::default(),
             upstream_password: None,
             maker: None,

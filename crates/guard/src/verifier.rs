@@ -149,7 +149,7 @@ fn registered(form: PasswordForm, password: &[u8]) -> Result<Zeroizing<Vec<u8>>,
 }
 
 /// Decodes 32 to 40 hexadecimal digits.
-fn decode_hex(digits: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn decode_hex(digits: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if !(32..=40).contains(&digits.len()) || !digits.len().is_multiple_of(2) {
         return None;
     }

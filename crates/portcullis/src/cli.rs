@@ -110,6 +110,18 @@ Examples:
   portcullis station import fleet.csv
   portcullis station import fleet.json --generate > passwords.csv   for rows without a credential")]
     Import(ImportStations),
+    /// Give a registered station another password. The old one lets nobody in from then on; a session
+    /// that runs goes on until it ends: `portcullis session end`.
+    #[command(after_help = "\
+Examples:
+  portcullis station set-password CP-0001 --generate
+  portcullis station set-password CP-0001 --password-hex < authorization-key.txt
+
+Where the CSMS itself can change the station's password (ChangeConfiguration AuthorizationKey,
+SetVariables BasicAuthPassword), let it: the gate takes part in that by itself.")]
+    SetPassword(SetPassword),
+    /// List stations whose passwords are weak, or shared with other stations; never the passwords.
+    Audit,
     /// List the registered stations.
     List {
         /// Only those of this tenant.
@@ -145,6 +157,9 @@ pub(crate) struct AddStation {
     /// The password was drawn by a machine: a check that takes microseconds is safe then.
     #[arg(long)]
     pub(crate) machine_made: bool,
+    /// Register a weak or shared password all the same.
+    #[arg(long)]
+    pub(crate) allow_weak: bool,
     /// What it may speak.
     #[arg(long, value_delimiter = ',', value_name = "1.6,2.0.1,2.1")]
     pub(crate) versions: Vec<String>,
@@ -190,12 +205,44 @@ pub(crate) struct CredentialChoice {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SetPassword {
+    #[command(flatten)]
+    pub(crate) station: OneStation,
+    #[command(flatten)]
+    pub(crate) password: PasswordChoice,
+    /// The password was drawn by a machine: a check that takes microseconds is safe then.
+    #[arg(long)]
+    pub(crate) machine_made: bool,
+    /// Take a weak or shared password all the same.
+    #[arg(long)]
+    pub(crate) allow_weak: bool,
+}
+
+/// Where the new password comes from.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct PasswordChoice {
+    /// One that we draw and show once: 40 hexadecimal digits.
+    #[arg(long)]
+    pub(crate) generate: bool,
+    /// One that is asked for, as text.
+    #[arg(long)]
+    pub(crate) password_text: bool,
+    /// One of 32 to 40 hexadecimal digits (1.6: AuthorizationKey).
+    #[arg(long)]
+    pub(crate) password_hex: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ImportStations {
     /// The file: CSV, or JSON where its name ends in .json.
     pub(crate) file: PathBuf,
     /// Draw a password for each row that has no credential, and show them once.
     #[arg(long)]
     pub(crate) generate: bool,
+    /// Register weak and shared passwords all the same.
+    #[arg(long)]
+    pub(crate) allow_weak: bool,
     /// Whose the stations are, where a row does not say.
     #[arg(long, default_value = crate::config::TENANT)]
     pub(crate) tenant: String,

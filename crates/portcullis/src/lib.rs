@@ -8,6 +8,7 @@ mod demo;
 mod health;
 mod nearest;
 mod output;
+mod passwords;
 mod problem;
 mod register;
 mod serve;

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hkdf;
-use guard::{PseudonymKey, Secret, VerifierKey};
+use guard::{FingerprintKey, PseudonymKey, Secret, VerifierKey};
 use zeroize::Zeroizing;
 
 use crate::sealed::SealingKey;
@@ -140,6 +140,11 @@ impl KeyFile {
         VerifierKey::new(*self.subkey(b"password-verifier"))
     }
 
+    /// The key under which passwords get a fingerprint, by which equal ones are found.
+    pub fn fingerprint_key(&self) -> FingerprintKey {
+        FingerprintKey::new(*self.subkey(b"password-fingerprint"))
+    }
+
     /// The key under which identifiers of persons and tokens become pseudonyms.
     pub fn pseudonym_key(&self) -> PseudonymKey {
         PseudonymKey::new(*self.subkey(b"pseudonym"))
@@ -232,7 +237,12 @@ mod tests {
         let made = KeyFile::create(&path).unwrap();
         let read = KeyFile::open(&path).unwrap();
         assert_eq!(made.name(), read.name());
-        let purposes: [&[u8]; 3] = [b"password-verifier", b"pseudonym", b"seal"];
+        let purposes: [&[u8]; 4] = [
+            b"password-verifier",
+            b"password-fingerprint",
+            b"pseudonym",
+            b"seal",
+        ];
         for (place, purpose) in purposes.into_iter().enumerate() {
             let key = made.subkey(purpose);
             assert_eq!(key, read.subkey(purpose));

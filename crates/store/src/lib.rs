@@ -17,7 +17,7 @@ pub use error::{ImportError, Rejected, StoreError};
 pub use key_file::{KeyFile, KeyFileError};
 pub use sqlite::SqliteStore;
 
-use guard::{Route, StationRecord, Tenant};
+use guard::{Credential, Lesson, PasswordTraits, Route, StationRecord, Tenant};
 use ocpp::StationId;
 
 /// The register of stations and the route table.
@@ -42,6 +42,19 @@ pub trait Store: Send {
 
     /// Allows or forbids a station to connect; its registration stays.
     fn enable(&mut self, tenant: &Tenant, id: &StationId, enabled: bool) -> Result<(), StoreError>;
+
+    /// Replaces what a station has to show, and what is known of its password.
+    fn set_credential(
+        &mut self,
+        tenant: &Tenant,
+        id: &StationId,
+        credential: &Credential,
+        password: Option<&PasswordTraits>,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps what the gate has learnt, and returns how many lessons were news. A lesson that no longer
+    /// fits what is registered is left out: the operator's word is the later one.
+    fn learn(&mut self, lessons: &[Lesson]) -> Result<usize, StoreError>;
 
     /// One station.
     fn station(&self, tenant: &Tenant, id: &StationId) -> Result<StationRecord, StoreError>;

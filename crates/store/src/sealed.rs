@@ -19,6 +19,8 @@ pub(crate) struct Unsealable;
 pub(crate) enum Place<'a> {
     /// The password shown upstream in this station's name.
     UpstreamPassword { tenant: &'a str, identity: &'a str },
+    /// What is known of this station's password.
+    PasswordTraits { tenant: &'a str, identity: &'a str },
     /// The password shown upstream on this route.
     RoutePassword { route: &'a str },
 }
@@ -70,6 +72,7 @@ impl Place<'_> {
     fn bytes(&self) -> Vec<u8> {
         let parts: &[&str] = match self {
             Place::UpstreamPassword { tenant, identity } => &["station", tenant, identity],
+            Place::PasswordTraits { tenant, identity } => &["traits", tenant, identity],
             Place::RoutePassword { route } => &["route", route],
         };
         let mut bytes = Vec::new();

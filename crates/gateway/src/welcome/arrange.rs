@@ -11,6 +11,7 @@ use crate::credential;
 use crate::gate::Gate;
 use crate::http::RequestHead;
 use crate::live::{Patience, Seat, Taken};
+use crate::password;
 use crate::relay::Opened;
 use crate::upstream::Visitor;
 
@@ -45,6 +46,8 @@ pub(super) async fn arrange(
     if canary {
         return Err(rejected(RefusedHandshake::Unauthorized));
     }
+    let password = credential::password(&head.credential);
+    password::examine(gate, &book, &admitted, password).map_err(&rejected)?;
     let seat = take_seat(gate, route, &admitted, visit.peer)
         .await
         .map_err(&rejected)?;

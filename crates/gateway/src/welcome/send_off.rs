@@ -33,6 +33,7 @@ pub(super) fn status(why: &RefusedHandshake) -> Option<Status> {
         | RefusedHandshake::Unauthorized
         | RefusedHandshake::Certificate(_)
         | RefusedHandshake::UserNotIdentity
+        | RefusedHandshake::WeakPassword(_)
         | RefusedHandshake::Canary
         | RefusedHandshake::BadIdentity => Some(Status::Unauthorized),
         RefusedHandshake::TooManyAttempts(_) => Some(Status::TooManyRequests),

@@ -14,6 +14,7 @@ mod conversation;
 mod door;
 mod drain;
 mod farewell;
+mod passwords;
 mod profile3;
 mod proxy;
 mod scene;

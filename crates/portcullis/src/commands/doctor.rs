@@ -9,6 +9,7 @@ use store::{KeyFile, SqliteStore, Store};
 use crate::config::{Config, Materials};
 use crate::health::{Finding, Level, certificates, disk, machine, revocation, upstream};
 use crate::output::Output;
+use crate::passwords::{self, audit::Audit};
 use crate::{Exit, Failure, Problem};
 
 #[derive(Serialize)]
@@ -92,6 +93,9 @@ fn register(config: &Config) -> (Vec<Finding>, BTreeMap<String, u64>) {
         return (findings, fleet);
     }
     let stations = SqliteStore::open(path, &key).and_then(|store| store.stations(None));
+    if let Ok(stations) = &stations {
+        findings.push(Audit::of(stations, &passwords::rules(&key)).finding());
+    }
     findings.push(match stations {
         Ok(stations) => {
             for station in &stations {

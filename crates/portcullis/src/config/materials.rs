@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use gateway::{ListenerSettings, PemIdentity, Settings, TlsSettings, UpstreamSettings};
+use gateway::{
+    ListenerSettings, PasswordSettings, PemIdentity, Settings, TlsSettings, UpstreamSettings,
+};
 use guard::admission::CertificateRules;
 use guard::{Route, RouteId, Secret, Tenant, UpstreamCredential};
 use rustls::pki_types::pem::PemObject;
@@ -83,6 +85,11 @@ impl Materials {
                 canaries: config.canaries.clone(),
                 session: config.session.clone(),
                 workers: config.workers,
+                // The rest wants the key file, and whoever keeps the register.
+                passwords: PasswordSettings {
+                    weak: config.passwords.weak,
+                    ..PasswordSettings::default()
+                },
             },
             routes,
             certificates: reader.certificates,

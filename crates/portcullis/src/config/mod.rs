@@ -5,6 +5,7 @@
 mod bounds;
 mod listener;
 mod materials;
+mod passwords;
 mod policy;
 mod revocation;
 mod route;
@@ -26,6 +27,7 @@ use ocpp::{StationId, Version};
 
 pub use listener::{ClientRules, IdentityFiles, Listener};
 pub use materials::{CertificateDates, Materials};
+pub use passwords::PasswordConfig;
 pub(crate) use revocation::ListFile;
 pub use revocation::ListenerLists;
 pub(crate) use route::TENANT;
@@ -72,6 +74,8 @@ pub struct Config {
     pub attempts: AttemptLimits,
     /// Identities that no station has.
     pub canaries: BTreeSet<StationId>,
+    /// What is made of stations' passwords.
+    pub passwords: PasswordConfig,
     /// Events that wait to be told; more are counted and dropped.
     pub events_queued_max: usize,
     /// Megabytes that must be free where the store is, or the gate says so.
@@ -187,6 +191,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     route::tell_pointless_organizations(&root, &routes, &listeners);
     let attempts = bounds::attempts(root.section("attempts"));
     let canaries = canaries(root.section("canaries"));
+    let passwords = passwords::passwords(root.section("passwords"));
     let session = bounds::session(root.section("session"));
     let (limits, events_queued_max, workers) = bounds::limits(root.section("limits"), &session);
     let policy = policy::policy(
@@ -206,6 +211,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         limits,
         attempts,
         canaries,
+        passwords,
         events_queued_max,
         disk_free_min_mb,
         session,

@@ -117,6 +117,8 @@ impl Show {
                 };
                 self.refused_line(*at, &who, "", "TURNED AWAY", &words::refused(why));
             }
+            // The demo draws its passwords.
+            Event::WeakPassword { .. } => {}
             Event::Message { .. } => self.message(event),
             Event::Disconnected { at, session, how } => {
                 self.account.went += 1;

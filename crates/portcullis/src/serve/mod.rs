@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gateway::{Clock, EventReceiver, Gateway, Shared, event_queue};
+use gateway::{Clock, EventReceiver, Gateway, Shared, event_queue, lesson_queue};
 use guard::{Book, Event};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
@@ -27,10 +27,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
+use self::register_watch::Learning;
 use crate::admin::{self, Figures, GateView, Shown, Ticket};
 use crate::config::{Config, Materials};
 use crate::health::conditions::Conditions;
 use crate::output::Output;
+use crate::passwords;
 use crate::register::Register;
 use crate::tell::Teller;
 use crate::tell::metrics::EventMetrics;
@@ -40,6 +42,8 @@ use crate::{Exit, Failure};
 const FAREWELL: Duration = Duration::from_secs(10);
 /// The relay has threads of its own; these are for the log, the admin listener and the watches.
 const THREADS: usize = 2;
+/// Lessons that wait to be written; a fleet that comes back all at once is learnt in a few turns.
+const LESSONS_QUEUED_MAX: usize = 16_384;
 
 /// What is told when the gate is open.
 #[derive(Serialize)]
@@ -101,6 +105,7 @@ pub(crate) struct Opened {
     gate: GateView,
     ticket: Arc<Ticket>,
     told: Open,
+    kept: register_watch::Kept,
 }
 
 impl Opened {
@@ -119,6 +124,7 @@ impl Opened {
             );
             gateway.shut_down(FAREWELL).await;
         }
+        self.kept.close().await;
         // The last farewells are still in the queue.
         tokio::time::sleep(DRAIN).await;
         info!("closed");
@@ -151,7 +157,12 @@ pub(crate) async fn open(
     };
     // The gate begins its own clock now; a few milliseconds between the two do not matter.
     let clock = Clock::start();
-    let gateway = Gateway::start(materials.settings, shared.clone()).map_err(|error| {
+    let rules = Arc::new(passwords::rules(&register.key));
+    let (lessons, learnt) = lesson_queue(LESSONS_QUEUED_MAX);
+    let mut settings = materials.settings;
+    settings.passwords.rules = Some(Arc::clone(&rules));
+    settings.passwords.lessons = Some(lessons);
+    let gateway = Gateway::start(settings, shared.clone()).map_err(|error| {
         let remedy = "See which program has that port, and whether this user may listen on it.";
         Failure::new(Exit::Failed, error.to_string(), remedy)
     })?;
@@ -172,9 +183,19 @@ pub(crate) async fn open(
     let told_to = Arc::clone(&conditions);
     tokio::spawn(tell(events, Teller::new(metrics), told_to, clock, onlooker));
     let told_to = Arc::clone(&conditions);
-    register_watch::begin(register.store, shared.book, Arc::clone(&gate), told_to);
+    let learning = Learning {
+        lessons: learnt,
+        rules,
+    };
+    let (store, book) = (register.store, shared.book);
+    let kept = register_watch::begin(store, learning, book, Arc::clone(&gate), told_to);
     tokio::spawn(watch::keep(config, materials.certificates, conditions));
-    Ok(Opened { gate, ticket, told })
+    Ok(Opened {
+        gate,
+        ticket,
+        told,
+        kept,
+    })
 }
 
 impl Open {

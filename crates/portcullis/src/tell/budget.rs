@@ -14,16 +14,18 @@ pub(super) enum Line {
     Disconnected,
     Refused,
     Doubled,
+    WeakPassword,
     MessageRefused,
     Observed,
 }
 
 impl Line {
-    const ALL: [Line; 6] = [
+    const ALL: [Line; 7] = [
         Line::Connected,
         Line::Disconnected,
         Line::Refused,
         Line::Doubled,
+        Line::WeakPassword,
         Line::MessageRefused,
         Line::Observed,
     ];
@@ -34,6 +36,7 @@ impl Line {
             Line::Disconnected => "station disconnected",
             Line::Refused => "connection refused",
             Line::Doubled => "a credential used twice",
+            Line::WeakPassword => "weak password",
             Line::MessageRefused => "message refused",
             Line::Observed => "message observed",
         }

@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::words;
+use crate::passwords::audit::label;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Why {
@@ -58,6 +59,7 @@ struct From {
 pub(crate) struct EventMetrics {
     connected: Family<Connected, Counter>,
     refused: Family<Why, Counter>,
+    weak_passwords: Family<Why, Counter>,
     disconnected: Family<How, Counter>,
     messages: Family<Message, Counter>,
     /// The series of `messages` that have been counted before. A family hashes labels against
@@ -75,6 +77,7 @@ impl EventMetrics {
         let metrics = EventMetrics {
             connected: Family::default(),
             refused: Family::default(),
+            weak_passwords: Family::default(),
             disconnected: Family::default(),
             messages: Family::default(),
             known: Mutex::default(),
@@ -94,6 +97,11 @@ impl EventMetrics {
             "handshakes_refused_by",
             "Connections refused",
             metrics.refused.clone(),
+        );
+        registry.register(
+            "weak_passwords",
+            "Weak passwords that stations came in with",
+            metrics.weak_passwords.clone(),
         );
         registry.register(
             "sessions_over",
@@ -135,6 +143,12 @@ impl EventMetrics {
                         why: words::refusal(why),
                     })
                     .inc();
+            }
+            Event::WeakPassword { weaknesses, .. } => {
+                for weakness in weaknesses.iter() {
+                    let why = label(weakness);
+                    self.weak_passwords.get_or_create(&Why { why }).inc();
+                }
             }
             Event::Disconnected { how, .. } => {
                 self.disconnected

@@ -63,6 +63,17 @@ impl Teller {
                 station,
                 why,
             } => self.refused(*at, *peer, station.as_ref().map(|id| id.as_str()), why),
+            Event::WeakPassword {
+                at,
+                station,
+                tenant,
+                weaknesses,
+            } => {
+                if self.has_room(Line::WeakPassword, *at) {
+                    let (station, tenant) = (station.as_str(), &*tenant.0);
+                    warn!(station, tenant, why = %weaknesses, "a station came in with a weak password");
+                }
+            }
             Event::Message { .. } => self.message(event),
             Event::Disconnected { at, session, how } => {
                 if self.has_room(Line::Disconnected, *at) {

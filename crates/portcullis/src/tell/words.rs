@@ -55,6 +55,7 @@ pub(crate) fn refusal(why: &RefusedHandshake) -> &'static str {
         RefusedHandshake::Canary => "canary",
         RefusedHandshake::ProxyHeader(_) => "proxy-header",
         RefusedHandshake::Certificate(_) => "certificate",
+        RefusedHandshake::WeakPassword(_) => "weak-password",
         RefusedHandshake::UserNotIdentity => "user-not-identity",
         RefusedHandshake::NoVersion => "no-version",
         RefusedHandshake::AlreadyConnected => "already-connected",
@@ -87,6 +88,9 @@ pub(crate) fn refused(why: &RefusedHandshake) -> Cow<'static, str> {
         RefusedHandshake::Canary => "a canary: no station has that identity",
         RefusedHandshake::ProxyHeader(what) => return format!("PROXY header: {what}").into(),
         RefusedHandshake::Certificate(fault) => return format!("its certificate: {fault}").into(),
+        RefusedHandshake::WeakPassword(weaknesses) => {
+            return format!("its password is right, and weak: {weaknesses}").into();
+        }
         RefusedHandshake::UserNotIdentity => "its user name is not its identity",
         RefusedHandshake::NoVersion => "it offers no version of OCPP that it may speak",
         RefusedHandshake::AlreadyConnected => "that station is connected already",

@@ -57,6 +57,34 @@ async fn a06_passwords_are_guessed_at_enforce() {
     street.honest_notices_nothing().await;
 }
 
+/// Whoever has read the password at one station tries it at the next.
+async fn try_shared_password(more: &str) -> (Street, Station) {
+    let street = Street::with(more).await;
+    let station = street.stranger_from(VICTIM, 1).password(PASSWORD);
+    (street, station)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a07_a_password_is_shared_at_enforce() {
+    let (street, thief) = try_shared_password("[passwords]\nweak = \"refuse\"").await;
+    assert_eq!(turned_away(&thief).await, 401);
+    street.nobody_arrived();
+    street.counted_refusals("weak-password", 1);
+    street.honest_notices_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a07_a_password_is_shared_at_observe() {
+    let (street, thief) = try_shared_password("[passwords]\nweak = \"tell\"").await;
+    let _talk = street.talk(&thief).await;
+    let metric = "portcullis_weak_passwords_total{why=\"shared\"} 1";
+    street.gate.expect_metric(metric);
+    street
+        .gate
+        .expect_line("a station came in with a weak password");
+    street.honest_notices_nothing().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a08_the_user_name_is_another_station_s_at_enforce() {
     let street = Street::with("").await;

@@ -2,15 +2,19 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use guard::{Credential, Secret, StationRecord, UpstreamCredential};
+use guard::{
+    Credential, Lesson, PasswordForm, Secret, StationRecord, UpstreamCredential, Verifier,
+};
 
-use super::records::{identity, one_of_each, picture, route, route_picture, station, tenant};
+use super::records::{
+    identity, one_of_each, picture, route, route_picture, station, tenant, traits,
+};
 use super::{Kept, Reopen, fine, hold, open};
 use crate::{ImportError, Store, StoreError};
 
 type Walk = fn(&Reopen) -> Kept;
 
-pub(super) const ALL: [(&str, Walk); 14] = [
+pub(super) const ALL: [(&str, Walk); 16] = [
     ("a new store is empty", a_new_store_is_empty),
     (
         "what is added reads back whole",
@@ -30,6 +34,14 @@ pub(super) const ALL: [(&str, Walk); 14] = [
     ("an import says how far it is", an_import_says_how_far_it_is),
     ("what is removed is gone", what_is_removed_is_gone),
     ("a station is enabled and disabled", enabled_and_disabled),
+    (
+        "a credential is replaced whole",
+        a_credential_is_replaced_whole,
+    ),
+    (
+        "a lesson is kept if it still fits",
+        a_lesson_is_kept_if_it_fits,
+    ),
     ("the list is in order", the_list_is_in_order),
     (
         "routes are replaced in one go",
@@ -241,6 +253,100 @@ fn enabled_and_disabled(reopen: &Reopen) -> Kept {
             picture(&read) == picture(&expected),
             "more than the switch changed, or less",
         )?;
+    }
+    Ok(())
+}
+
+fn a_credential_is_replaced_whole(reopen: &Reopen) -> Kept {
+    let mut store = open(reopen)?;
+    let before = StationRecord {
+        password: Some(traits(1)),
+        upstream_password: Some(Secret::new(b"stays".to_vec())),
+        ..station("CP-1")?
+    };
+    fine(store.add(&before))?;
+    let holder = StationRecord {
+        credential: Credential::Certificate([5; 32]),
+        ..station("CP-2")?
+    };
+    fine(store.add(&holder))?;
+    let slow = one_of_each()?.swap_remove(1).credential;
+    let changes = [
+        (slow, Some(traits(2))),
+        (Credential::Certificate([6; 32]), None),
+        (Credential::Certificate([6; 32]), None),
+        (before.credential.clone(), Some(traits(3))),
+    ];
+    for (credential, password) in changes {
+        let (tenant, id) = (&before.tenant, &before.id);
+        fine(store.set_credential(tenant, id, &credential, password.as_ref()))?;
+        let expected = StationRecord {
+            credential,
+            password,
+            ..before.clone()
+        };
+        let read = fine(open(reopen)?.station(tenant, id))?;
+        hold(
+            picture(&read) == picture(&expected),
+            "more than the credential changed, or less",
+        )?;
+    }
+    let taken = store.set_credential(&before.tenant, &before.id, &holder.credential, None);
+    hold(
+        matches!(taken, Err(StoreError::CertificateTaken { .. })),
+        format!("{taken:?}"),
+    )?;
+    let gone = store.set_credential(&before.tenant, &identity("none")?, &before.credential, None);
+    hold(
+        matches!(gone, Err(StoreError::Unknown { .. })),
+        format!("{gone:?}"),
+    )
+}
+
+fn a_lesson_is_kept_if_it_fits(reopen: &Reopen) -> Kept {
+    let mut store = open(reopen)?;
+    let record = station("CP-1")?;
+    fine(store.add(&record))?;
+    let Credential::Password(verifier) = record.credential.clone() else {
+        return Err("the record has no password".to_owned());
+    };
+    let other = Verifier {
+        form: PasswordForm::Octets,
+        ..verifier.clone()
+    };
+    let lesson = |id: &str, verifier: &Verifier, number| {
+        Ok::<_, String>(Lesson::Password {
+            tenant: record.tenant.clone(),
+            station: identity(id)?,
+            verifier: verifier.clone(),
+            traits: traits(number),
+        })
+    };
+    // Each list, how many of it are news, and whose traits are there then.
+    let lists = [
+        (vec![lesson("CP-1", &other, 1)?], 0, None),
+        (vec![lesson("CP-2", &verifier, 2)?], 0, None),
+        (
+            vec![lesson("CP-2", &verifier, 3)?, lesson("CP-1", &verifier, 4)?],
+            1,
+            Some(traits(4)),
+        ),
+        (vec![lesson("CP-1", &verifier, 5)?], 0, Some(traits(4))),
+    ];
+    for (lessons, news, password) in lists {
+        let before = fine(store.revision())?;
+        let kept = fine(store.learn(&lessons))?;
+        hold(
+            kept == news,
+            format!("{kept} lessons were news, not {news}"),
+        )?;
+        let moved = fine(open(reopen)?.revision())? != before;
+        hold(
+            moved == (news > 0),
+            "the revision does not tell of the lesson",
+        )?;
+        let read = fine(open(reopen)?.station(&record.tenant, &record.id))?;
+        hold(read.password == password, "another lesson was kept")?;
     }
     Ok(())
 }

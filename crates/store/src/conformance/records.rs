@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use guard::{
-    Credential, PasswordForm, PasswordHash, Protocols, Route, RouteId, Secret, StationRecord,
-    Tenant, UpstreamCredential, Verifier,
+    Credential, PasswordFingerprint, PasswordForm, PasswordHash, PasswordTraits, Protocols, Route,
+    RouteId, Secret, StationRecord, Tenant, UpstreamCredential, Verifier, Weaknesses,
 };
 use ocpp::{StationId, Version};
 
@@ -32,6 +32,15 @@ pub(super) fn station(id: &str) -> Result<StationRecord, String> {
     ))
 }
 
+/// What is known of a password, of that number.
+pub(super) fn traits(number: u8) -> PasswordTraits {
+    PasswordTraits {
+        fingerprint: PasswordFingerprint::from_bytes([number; PasswordFingerprint::BYTES]),
+        weaknesses: Weaknesses::from_bits(number),
+        accepted: number % 2 == 1,
+    }
+}
+
 /// One station for each way to prove oneself, with everything else varied along.
 pub(super) fn one_of_each() -> Result<Vec<StationRecord>, String> {
     let slow = Credential::Password(Verifier {
@@ -43,7 +52,10 @@ pub(super) fn one_of_each() -> Result<Vec<StationRecord>, String> {
         unnamed: Some(Version::V16),
     };
     Ok(vec![
-        station("fast")?,
+        StationRecord {
+            password: Some(traits(7)),
+            ..station("fast")?
+        },
         StationRecord {
             credential: slow,
             protocols: old,
@@ -87,7 +99,8 @@ pub(super) fn route(id: &str, path: &str, credential: UpstreamCredential) -> Rou
 /// Everything of a record, secrets included, so that two can be compared.
 pub(super) fn picture(station: &StationRecord) -> String {
     let upstream = station.upstream_password.as_ref().map(Secret::expose);
-    format!("{station:?} {upstream:?}")
+    let password = station.password.map(|traits| *traits.fingerprint.bytes());
+    format!("{station:?} {upstream:?} {password:?}")
 }
 
 pub(super) fn route_picture(route: &Route) -> String {

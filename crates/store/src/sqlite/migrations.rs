@@ -9,7 +9,11 @@ use super::engine_error;
 use crate::StoreError;
 
 /// Each entry takes the database from the schema before it to its own; the first one is 1.
-const STEPS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 
 /// The newest schema we know.
 pub(super) const NEWEST: u32 = STEPS.len() as u32;

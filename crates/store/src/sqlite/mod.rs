@@ -3,6 +3,7 @@
 
 mod engine;
 mod migrations;
+mod passwords;
 mod register;
 mod rows;
 #[cfg(test)]
@@ -11,7 +12,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use guard::{Route, StationRecord, Tenant};
+use guard::{Credential, Lesson, PasswordTraits, Route, StationRecord, Tenant};
 use ocpp::StationId;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -177,6 +178,37 @@ impl Store for SqliteStore {
         })
     }
 
+    fn set_credential(
+        &mut self,
+        tenant: &Tenant,
+        id: &StationId,
+        credential: &Credential,
+        password: Option<&PasswordTraits>,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction, sealing| {
+            passwords::set_credential(transaction, sealing, tenant, id, credential, password)
+        })
+    }
+
+    fn learn(&mut self, lessons: &[Lesson]) -> Result<usize, StoreError> {
+        let learnt = self.write(|transaction, sealing| {
+            let mut kept = 0;
+            for lesson in lessons {
+                kept += usize::from(passwords::learn(transaction, sealing, lesson)?);
+            }
+            match kept {
+                // A change that changes nothing would have every gate read its register anew.
+                0 => Err(Unlearnt::NothingNew),
+                some => Ok(some),
+            }
+        });
+        match learnt {
+            Ok(kept) => Ok(kept),
+            Err(Unlearnt::NothingNew) => Ok(0),
+            Err(Unlearnt::Store(error)) => Err(error),
+        }
+    }
+
     fn station(&self, tenant: &Tenant, id: &StationId) -> Result<StationRecord, StoreError> {
         let sql = format!(
             "{} WHERE tenant = ?1 AND identity = ?2",
@@ -236,6 +268,18 @@ impl Store for SqliteStore {
 
     fn revision(&self) -> Result<u64, StoreError> {
         self.number("SELECT number FROM revision")
+    }
+}
+
+/// Why lessons changed nothing.
+enum Unlearnt {
+    NothingNew,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Unlearnt {
+    fn from(error: StoreError) -> Unlearnt {
+        Unlearnt::Store(error)
     }
 }
 

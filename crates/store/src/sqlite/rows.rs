@@ -10,13 +10,13 @@ use guard::{
 use ocpp::{StationId, Version};
 use rusqlite::{Row, Transaction, params};
 
-use super::engine_error;
+use super::{engine_error, passwords};
 use crate::StoreError;
 use crate::sealed::{Place, SealingKey};
 
 pub(super) const SELECT_STATION: &str = "SELECT tenant, identity, enabled, credential, \
     password_form, fast_salt, fast_tag, slow_phc, fingerprint, versions, unnamed, \
-    upstream_password, maker, model FROM station";
+    upstream_password, maker, model, password_traits FROM station";
 
 pub(super) const SELECT_ROUTES: &str = "SELECT id, path, tenant, upstream, credential, \
     password, organization FROM route ORDER BY source, position";
@@ -37,6 +37,7 @@ pub(super) struct StationRow {
     upstream_password: Option<Vec<u8>>,
     maker: Option<String>,
     model: Option<String>,
+    password_traits: Option<Vec<u8>>,
 }
 
 impl StationRow {
@@ -56,6 +57,7 @@ impl StationRow {
             upstream_password: row.get(11)?,
             maker: row.get(12)?,
             model: row.get(13)?,
+            password_traits: row.get(14)?,
         })
     }
 
@@ -82,8 +84,16 @@ impl StationRow {
                     .map_err(|_| damaged("sealed upstream password"))?,
             ),
         };
+        let password = match &self.password_traits {
+            None => None,
+            Some(sealed) => {
+                let opened = passwords::open_traits(sealing, &self.tenant, &self.identity, sealed);
+                Some(opened.ok_or_else(|| damaged("sealed password traits"))?)
+            }
+        };
         Ok(StationRecord {
             enabled: self.enabled,
+            password,
             protocols,
             upstream_password,
             maker: self.maker.map(Into::into),
@@ -175,23 +185,29 @@ pub(super) fn insert_station(
             station.maker,
             station.model,
         ])
-        .map(|_| ())
-        .map_err(engine_error)
+        .map_err(engine_error)?;
+    match &station.password {
+        None => Ok(()),
+        some => {
+            let (tenant, id) = (&station.tenant, &station.id);
+            passwords::keep_traits(transaction, sealing, tenant, id, some.as_ref())
+        }
+    }
 }
 
 /// The columns that say how a station proves itself; most of them empty.
 #[derive(Default)]
-struct ProofColumns<'a> {
-    credential: &'static str,
-    form: Option<&'static str>,
-    salt: Option<&'a [u8]>,
-    tag: Option<&'a [u8]>,
-    phc: Option<&'a str>,
-    fingerprint: Option<&'a [u8]>,
+pub(super) struct ProofColumns<'a> {
+    pub(super) credential: &'static str,
+    pub(super) form: Option<&'static str>,
+    pub(super) salt: Option<&'a [u8]>,
+    pub(super) tag: Option<&'a [u8]>,
+    pub(super) phc: Option<&'a str>,
+    pub(super) fingerprint: Option<&'a [u8]>,
 }
 
 impl ProofColumns<'_> {
-    fn of(credential: &Credential) -> ProofColumns<'_> {
+    pub(super) fn of(credential: &Credential) -> ProofColumns<'_> {
         match credential {
             Credential::Password(verifier) => {
                 let form = Some(match verifier.form {

@@ -14,6 +14,7 @@ use super::secret;
 use super::view::StationView;
 use crate::cli::{AddStation, CredentialChoice};
 use crate::output::Output;
+use crate::passwords::{Holders, Passwords};
 use crate::register::Register;
 use crate::{Exit, Failure, Problem};
 
@@ -57,7 +58,13 @@ pub(crate) fn run(
         maker,
         model,
     };
-    let record = draft.register(&register.key.verifier_key())?;
+    let passwords = Passwords::of(&register.key);
+    let mut record = draft.register(&passwords)?;
+    let holders = Holders::of(&register.store.stations(None)?);
+    let allowed = arguments.allow_weak;
+    if let Some(words) = draft::weak(&mut record, &holders, &passwords.rules, allowed)? {
+        output.note(&words);
+    }
     register.store.add(&record)?;
     let added = Added {
         station: StationView::of(&record),

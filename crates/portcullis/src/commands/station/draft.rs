@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use guard::{
-    Credential, PasswordForm, Protocols, Secret, StationRecord, Tenant, UnfitPassword, Verifier,
-    VerifierKey,
+    Credential, PasswordForm, PasswordRules, PasswordTraits, Protocols, Secret, StationRecord,
+    Tenant, UnfitPassword, Verifier,
 };
 use ocpp::{StationId, Version};
 
 use super::{IDENTITY, secret};
+use crate::passwords::{Holders, Passwords};
 use crate::{Exit, Failure, Problem};
 
 /// What the station will have to show.
@@ -38,26 +39,11 @@ pub(super) struct Draft {
 impl Draft {
     /// The record, with a verifier in place of the password; takes some 20 ms where a person may
     /// have chosen it.
-    pub(super) fn register(self, key: &VerifierKey) -> Result<StationRecord, Failure> {
-        let credential = match self.proof {
-            Proof::Certificate(fingerprint) => Credential::Certificate(fingerprint),
-            Proof::CertificateName => Credential::CertificateName,
-            Proof::ByException => Credential::ByException,
-            Proof::Password {
-                secret,
-                form,
-                machine_made,
-            } => {
-                let salt = secret::random::<16>()?;
-                let verifier = match machine_made {
-                    true => Verifier::fast(secret.expose(), form, key, salt),
-                    false => Verifier::slow(secret.expose(), form, salt),
-                };
-                Credential::Password(verifier.map_err(unfit)?)
-            }
-        };
+    pub(super) fn register(self, passwords: &Passwords) -> Result<StationRecord, Failure> {
+        let (credential, password) = self.proof.hashed(passwords, self.id.as_str())?;
         Ok(StationRecord {
             enabled: self.enabled,
+            password,
             protocols: self.protocols,
             upstream_password: self.upstream_password,
             maker: self.maker,
@@ -66,6 +52,60 @@ impl Draft {
         })
     }
 }
+
+impl Proof {
+    /// What is kept of it: a verifier in place of the password, and what the password is worth.
+    pub(super) fn hashed(
+        self,
+        passwords: &Passwords,
+        identity: &str,
+    ) -> Result<(Credential, Option<PasswordTraits>), Failure> {
+        let (secret, form, machine_made) = match self {
+            Proof::Certificate(fingerprint) => {
+                return Ok((Credential::Certificate(fingerprint), None));
+            }
+            Proof::CertificateName => return Ok((Credential::CertificateName, None)),
+            Proof::ByException => return Ok((Credential::ByException, None)),
+            Proof::Password {
+                secret,
+                form,
+                machine_made,
+            } => (secret, form, machine_made),
+        };
+        let salt = secret::random::<16>()?;
+        let verifier = match machine_made {
+            true => Verifier::fast(secret.expose(), form, &passwords.verifier_key, salt),
+            false => Verifier::slow(secret.expose(), form, salt),
+        };
+        let credential = Credential::Password(verifier.map_err(unfit)?);
+        let traits = passwords.rules.traits(secret.expose(), &[identity]);
+        Ok((credential, Some(traits)))
+    }
+}
+
+/// Refuses a weak password, unless the operator wants it all the same: then that is noted, and
+/// returned in words.
+pub(super) fn weak(
+    record: &mut StationRecord,
+    holders: &Holders,
+    rules: &PasswordRules,
+    allowed: bool,
+) -> Result<Option<String>, Failure> {
+    let (weaknesses, words) = holders.weaknesses(record, rules);
+    if weaknesses.is_empty() {
+        return Ok(None);
+    }
+    let what = format!("the password of {} is weak: {words}", record.id);
+    match &mut record.password {
+        Some(traits) if allowed => {
+            traits.accepted = true;
+            Ok(Some(what))
+        }
+        _ => Err(Failure::new(Exit::Input, what, WEAK)),
+    }
+}
+
+const WEAK: &str = "Let one be drawn (--generate), or register it all the same: --allow-weak, which `station audit` goes on telling.";
 
 fn unfit(why: UnfitPassword) -> Failure {
     let remedy = match why {

@@ -5,17 +5,18 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use guard::{StationRecord, VerifierKey};
+use guard::StationRecord;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use store::{ImportError, Store};
 use zeroize::Zeroizing;
 
-use super::draft::Draft;
+use super::draft::{self, Draft};
 use super::rows::{self, Row, Rows};
 use super::secret;
 use crate::cli::ImportStations;
 use crate::output::{Format, Output};
+use crate::passwords::{Holders, Passwords};
 use crate::register::Register;
 use crate::{Exit, Failure, Problem};
 
@@ -52,7 +53,7 @@ pub(crate) fn run(
     let mut drafts = Vec::with_capacity(rows.len());
     let mut drawn = Vec::new();
     for row in &rows {
-        match draft(row, arguments, &mut drawn)? {
+        match drafted(row, arguments, &mut drawn)? {
             Ok(draft) => drafts.push((row.line, draft)),
             Err(problem) => problems.push(problem.at_line(row.line)),
         }
@@ -63,9 +64,24 @@ pub(crate) fn run(
     }
     let lines: Vec<usize> = drafts.iter().map(|(line, _)| *line).collect();
     let bar = output.progress("hashing", drafts.len());
-    let hashed = hash_all(drafts, &register.key.verifier_key(), &bar);
+    let passwords = Passwords::of(&register.key);
+    let hashed = hash_all(drafts, &passwords, &bar);
     bar.finish_and_clear();
-    let records = hashed.map_err(|problems| refused(arguments, Exit::Input, problems))?;
+    let mut records = hashed.map_err(|problems| refused(arguments, Exit::Input, problems))?;
+    let holders = Holders::of(&register.store.stations(None)?);
+    let weak = weak(
+        &mut records,
+        &lines,
+        holders,
+        &passwords,
+        arguments.allow_weak,
+    );
+    let weak = weak.map_err(|problems| refused(arguments, Exit::Input, problems))?;
+    if weak > 0 {
+        output.note(&format!(
+            "{weak} of the passwords are weak: `portcullis station audit`."
+        ));
+    }
 
     let bar = output.progress("writing", records.len());
     let stored = register
@@ -113,7 +129,7 @@ fn read(file: &Path) -> Result<Rows, Failure> {
 }
 
 /// The station of a row, with a password drawn for it where it has none and we may.
-fn draft(
+fn drafted(
     row: &Row,
     arguments: &ImportStations,
     drawn: &mut Vec<Drawn>,
@@ -150,13 +166,37 @@ fn twice(drafts: &[(usize, Draft)]) -> Vec<Problem> {
     problems
 }
 
+/// Tells every row with a weak password, or, where they are allowed, how many there are.
+fn weak(
+    records: &mut [StationRecord],
+    lines: &[usize],
+    mut holders: Holders,
+    passwords: &Passwords,
+    allowed: bool,
+) -> Result<usize, Vec<Problem>> {
+    let (mut problems, mut weak) = (Vec::new(), 0);
+    for (record, line) in records.iter_mut().zip(lines) {
+        match draft::weak(record, &holders, &passwords.rules, allowed) {
+            Ok(words) => weak += usize::from(words.is_some()),
+            Err(failure) => {
+                problems.extend(failure.problems.into_iter().map(|p| p.at_line(*line)));
+            }
+        }
+        holders.add(record);
+    }
+    match problems.is_empty() {
+        true => Ok(weak),
+        false => Err(problems),
+    }
+}
+
 /// The place of a row among the others, and what became of it.
 type Hashed = (usize, Result<StationRecord, Vec<Problem>>);
 
 /// Makes a verifier of every password, on all processors: argon2 takes its time by design.
 fn hash_all(
     drafts: Vec<(usize, Draft)>,
-    key: &VerifierKey,
+    passwords: &Passwords,
     bar: &ProgressBar,
 ) -> Result<Vec<StationRecord>, Vec<Problem>> {
     let work: Vec<Mutex<Option<(usize, Draft)>>> = drafts
@@ -173,7 +213,7 @@ fn hash_all(
                     let Some(slot) = work.get(place) else { return };
                     let taken = slot.lock().ok().and_then(|mut slot| slot.take());
                     let Some((line, draft)) = taken else { continue };
-                    let record = draft.register(key).map_err(|failure| {
+                    let record = draft.register(passwords).map_err(|failure| {
                         failure
                             .problems
                             .into_iter()

@@ -1,10 +1,12 @@
 //! `portcullis station …`: the register, by hand and by file.
 
 mod add;
+mod audit;
 mod draft;
 mod import;
 mod rows;
 mod secret;
+mod set_password;
 mod view;
 
 use std::path::Path;
@@ -28,6 +30,8 @@ pub(crate) fn run(
     match command {
         StationCommand::Add(arguments) => add::run(arguments, config, output),
         StationCommand::Import(arguments) => import::run(arguments, config, output),
+        StationCommand::SetPassword(arguments) => set_password::run(arguments, config, output),
+        StationCommand::Audit => audit::run(config, output),
         StationCommand::List { tenant } => list(tenant.as_deref(), config, output),
         StationCommand::Show(station) => show(station, config, output),
         StationCommand::Remove(station) => remove(station, config, output),

@@ -1,0 +1,69 @@
+//! What a password that has just proved a station is worth (threat A07). Most are known already and
+//! cost a look into the snapshot; one that nobody has looked at is looked at now, and the register is
+//! told without being waited for.
+
+use guard::admission::Admitted;
+use guard::{
+    Book, Credential, Event, Lesson, OnWeakPassword, PasswordRules, PasswordTraits,
+    RefusedHandshake, Secret, StationRecord, Weakness, Weaknesses,
+};
+
+use crate::gate::Gate;
+
+/// Looks at the password of a station that has proved itself. A weak one is told, and refused where
+/// the settings say so and the operator has not accepted it.
+pub(crate) fn examine(
+    gate: &Gate,
+    book: &Book,
+    admitted: &Admitted,
+    shown: Option<&Secret>,
+) -> Result<(), RefusedHandshake> {
+    let settings = &gate.settings.passwords;
+    let record = admitted.station();
+    let (Some(rules), Credential::Password(verifier)) = (&settings.rules, &record.credential)
+    else {
+        return Ok(());
+    };
+    let traits = record.password.or_else(|| {
+        let traits = rules.traits(shown?.expose(), &[record.id.as_str()]);
+        if let Some(lessons) = &settings.lessons {
+            lessons.teach(Lesson::Password {
+                tenant: record.tenant.clone(),
+                station: record.id.clone(),
+                verifier: verifier.clone(),
+                traits,
+            });
+        }
+        Some(traits)
+    });
+    let Some(traits) = traits else {
+        return Ok(());
+    };
+    let weaknesses = weaknesses(book, rules, &traits);
+    // What the operator has accepted is told by `station audit`, and not at every handshake.
+    if weaknesses.is_empty() || traits.accepted {
+        return Ok(());
+    }
+    if settings.weak == OnWeakPassword::Refuse {
+        return Err(RefusedHandshake::WeakPassword(weaknesses));
+    }
+    tell(gate, record, weaknesses);
+    Ok(())
+}
+
+fn weaknesses(book: &Book, rules: &PasswordRules, traits: &PasswordTraits) -> Weaknesses {
+    let weaknesses = rules.weaknesses(traits);
+    match book.is_shared(&traits.fingerprint) {
+        true => weaknesses.with(Weakness::Shared),
+        false => weaknesses,
+    }
+}
+
+fn tell(gate: &Gate, record: &StationRecord, weaknesses: Weaknesses) {
+    gate.events.tell(Event::WeakPassword {
+        at: gate.clock.now(),
+        station: record.id.clone(),
+        tenant: record.tenant.clone(),
+        weaknesses,
+    });
+}
