@@ -13,6 +13,7 @@ use crate::StartError;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::events::EventSender;
+use crate::kept::Kept;
 use crate::live::Live;
 use crate::settings::Settings;
 use crate::tls::TlsError;
@@ -29,6 +30,26 @@ pub struct Shared {
     pub events: EventSender,
     /// The key under which fast password verifiers are made.
     pub verifier_key: Arc<VerifierKey>,
+    /// Where refused messages go that money hangs on.
+    pub kept: Kept,
+}
+
+impl Shared {
+    /// With a row of its own for what is to be kept.
+    pub fn new(
+        book: Arc<ArcSwap<Book>>,
+        policy: Arc<ArcSwap<Policy>>,
+        events: EventSender,
+        verifier_key: Arc<VerifierKey>,
+    ) -> Shared {
+        Shared {
+            book,
+            policy,
+            events,
+            verifier_key,
+            kept: Kept::default(),
+        }
+    }
 }
 
 /// One gate, as it is set. What it remembers and counts outlives its settings: those parts are shared
@@ -39,6 +60,7 @@ pub(crate) struct Gate {
     pub(crate) policy: Arc<ArcSwap<Policy>>,
     pub(crate) events: EventSender,
     pub(crate) verifier_key: Arc<VerifierKey>,
+    pub(crate) kept: Kept,
     pub(crate) verified: Arc<Mutex<VerifierCache>>,
     pub(crate) slow_hashes: Arc<Semaphore>,
     /// Asked at handshakes, never on the road.
@@ -70,6 +92,7 @@ impl Gate {
             policy: shared.policy,
             events: shared.events,
             verifier_key: shared.verifier_key,
+            kept: shared.kept,
             counters: Arc::default(),
             live: Arc::default(),
             upstreams,
@@ -98,6 +121,7 @@ impl Gate {
             policy: Arc::clone(&self.policy),
             events: self.events.clone(),
             verifier_key: Arc::clone(&self.verifier_key),
+            kept: self.kept.clone(),
             counters: Arc::clone(&self.counters),
             live: Arc::clone(&self.live),
             upstreams,

@@ -11,14 +11,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use guard::{SessionFacts, Tenant};
+use guard::{Secret, SessionFacts, Tenant};
 use ocpp::StationId;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::counters::Counters;
 use crate::gate::{Gate, Shared, lets_in};
 use crate::generation::{Generation, Renewal};
 use crate::live::Live;
+use crate::relay::Released;
 use crate::settings::Settings;
 use crate::sockets::{self, ListeningSocket};
 use crate::tls::TlsError;
@@ -188,6 +189,17 @@ impl Gateway {
     pub fn end_sessions(&self, numbers: &HashSet<u64>) -> usize {
         self.live
             .end_where(|session| numbers.contains(&session.number))
+    }
+
+    /// Has a refused message sent to the CSMS in its station's live session; `None`: it has none.
+    /// When no outcome comes, the session has ended before there was one.
+    pub fn release(
+        &self,
+        tenant: &Tenant,
+        station: &StationId,
+        text: Secret,
+    ) -> Option<oneshot::Receiver<Released>> {
+        self.live.release(tenant, station, text)
     }
 
     /// Ends the sessions of stations that the book no longer lets in; how many.

@@ -19,6 +19,7 @@ mod gateway;
 mod generation;
 pub mod http;
 mod lessons;
+mod kept;
 mod live;
 mod network;
 mod password;
@@ -43,7 +44,9 @@ pub use gate::Shared;
 pub use gateway::{Gateway, StartError};
 pub use generation::Renewal;
 pub use lessons::{LessonReceiver, LessonSender, lesson_queue};
+pub use kept::{Kept, KeptMessage};
 pub use network::{InvalidNetwork, Network};
+pub use relay::Released;
 pub use revocation::{RevocationError, read_revocation_lists};
 pub use settings::{
     GateLimits, ListenerSettings, PasswordSettings, PemIdentity, SessionSettings, Settings,

@@ -15,12 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use guard::{SessionFacts, Tenant};
+use guard::{Secret, SessionFacts, Tenant};
 use ocpp::StationId;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout};
 
 use crate::certificate::ShownCertificate;
+use crate::relay::{Release, Released};
 
 type Key = (Tenant, StationId);
 
@@ -29,6 +30,7 @@ const LEAVE: u8 = 1;
 const SHOW_LIFE: u8 = 2;
 /// Leave when nobody waits for an answer.
 const DEPART: u8 = 4;
+const RELEASE: u8 = 8;
 
 /// How often the next ones of a spread departure are told.
 const DEPARTURE_TICK: Duration = Duration::from_millis(10);
@@ -51,6 +53,8 @@ pub(crate) struct Place {
     wanted: AtomicBool,
     question: Mutex<Option<Box<Question>>>,
     answered: Mutex<Option<Instant>>,
+    /// A refused message that is to be sent after all.
+    release: Mutex<Option<Box<Release>>>,
     /// The station's certificate, where it came with one.
     shown: OnceLock<Arc<ShownCertificate>>,
 }
@@ -162,6 +166,24 @@ impl Live {
             .get(&(tenant.clone(), station.clone()))
             .cloned();
         place.inspect(|place| place.end()).is_some()
+    }
+
+    /// Has a refused message sent in its station's session; `None`: it has none. No outcome: the
+    /// session has ended before there was one.
+    pub(crate) fn release(
+        &self,
+        tenant: &Tenant,
+        station: &StationId,
+        text: Secret,
+    ) -> Option<oneshot::Receiver<Released>> {
+        let key = (tenant.clone(), station.clone());
+        let place = lock(&self.places).get(&key).cloned()?;
+        lock(&place.session).as_ref()?;
+        let (release, outcome) = Release::of(text);
+        // One that has not been taken up yet makes way, and is told so by its end.
+        *lock(&place.release) = Some(Box::new(release));
+        place.order(RELEASE);
+        Some(outcome)
     }
 
     /// Ends every session that `leave` says should.
@@ -326,6 +348,12 @@ impl Seat {
     pub(crate) fn question(&self) -> Option<Box<Question>> {
         self.place.orders.fetch_and(!SHOW_LIFE, Ordering::AcqRel);
         lock(&self.place.question).take()
+    }
+
+    /// The message to be released, once.
+    pub(crate) fn release(&self) -> Option<Box<Release>> {
+        self.place.orders.fetch_and(!RELEASE, Ordering::AcqRel);
+        lock(&self.place.release).take()
     }
 
     /// The station was heard after the question.

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::{
-    Control, Event, Judgement, Mode, Moment, Outcome, Policy, SessionFacts, StationState, Verdict,
+    Control, Event, Judgement, Mode, Moment, Outcome, Policy, Secret, SessionFacts, StationState,
+    Verdict,
 };
 use ocpp::{Frame, HardFault, Limits, Message, MessageType, Payload, Reader, Side};
 
 use super::outbox::Outbox;
+use super::release::Release;
 use super::waiting::Waiting;
 use crate::counters::{add, count};
 use crate::gate::Gate;
+use crate::kept::KeptMessage;
 use crate::ws::WsError;
 
 /// A text message must be UTF-8, or the connection fails: RFC 6455, 8.1 leaves no choice.
@@ -21,10 +24,11 @@ const END_NOT_UTF8: End = End::Protocol(WsError::TextNotUtf8);
 pub(super) struct Conversation {
     pub(super) gate: Arc<Gate>,
     pub(super) session: Arc<SessionFacts>,
-    state: StationState,
-    from_station: Waiting,
+    pub(super) state: StationState,
+    pub(super) from_station: Waiting,
     from_csms: Waiting,
     station_spoke: Duration,
+    pub(super) release: Option<Box<Release>>,
 }
 
 /// Why a session must end; by whom, is known where it was asked to hear or to call.
@@ -50,6 +54,7 @@ impl Conversation {
             from_station: Waiting::default(),
             from_csms: Waiting::default(),
             station_spoke: now.elapsed,
+            release: None,
         }
     }
 
@@ -139,6 +144,9 @@ impl Conversation {
             };
             self.judge(from, Frame::text(&call), arrived, desk)?;
         }
+        if from == Side::Station {
+            self.release_next(desk);
+        }
         Ok(())
     }
 
@@ -157,13 +165,41 @@ impl Conversation {
         arrived: Moment,
         desk: &mut Desk<'_>,
     ) -> Result<(), End> {
+        if self.release.is_some() && self.takes_for_release(from, frame, desk) {
+            return Ok(());
+        }
         let message = read(frame, from, &self.state, desk.policy, desk.reader);
         let judgement = desk
             .policy
             .judge(message, arrived, &mut self.state, desk.now);
+        if judgement.to_keep {
+            self.keep(frame, &judgement, desk.now);
+        }
         let done = carry_out(&judgement.verdict, from.other(), desk.outbox, &self.gate);
         self.tell(from, judgement, desk.now);
         done
+    }
+
+    /// A refused message that money hangs on is not lost: whoever runs the gate may look at it.
+    fn keep(&self, frame: Frame<'_>, judgement: &Judgement<'_>, now: Moment) {
+        let (control, fault) = match judgement.outcome() {
+            Outcome::Refused(control, fault) => (control, fault),
+            _ => (None, None),
+        };
+        let found = judgement
+            .findings
+            .first()
+            .map(|finding| finding.what.clone());
+        let why = found.or_else(|| fault.map(|fault| fault.to_string()));
+        self.gate.kept.put(KeptMessage {
+            at: now,
+            session: Arc::clone(&self.session),
+            action: judgement.action,
+            control,
+            fault,
+            why: why.unwrap_or_default(),
+            text: Secret::new(frame.bytes().to_vec()),
+        });
     }
 
     fn tell(&self, from: Side, judgement: Judgement<'_>, now: Moment) {
@@ -222,7 +258,8 @@ impl Conversation {
 
     /// When the next waiting CALL's turn comes at the latest.
     pub(super) fn next_turn(&self, now: Moment) -> Option<Duration> {
-        if self.from_station.is_empty() && self.from_csms.is_empty() {
+        let nobody_waits = self.from_station.is_empty() && self.from_csms.is_empty();
+        if nobody_waits && self.release.is_none() {
             return None;
         }
         self.state.next_deadline(now)
@@ -245,7 +282,7 @@ pub(super) struct Desk<'d> {
     pub(super) now: Moment,
 }
 
-fn read<'m>(
+pub(super) fn read<'m>(
     frame: Frame<'m>,
     from: Side,
     state: &StationState,
@@ -270,7 +307,7 @@ fn carry_out(verdict: &Verdict<'_>, to: Side, outbox: &mut Outbox, gate: &Gate) 
         Verdict::Join => count(&gate.counters.joined),
         Verdict::Refuse(refusal) => {
             count(&gate.counters.messages_refused);
-            if let Some(own) = refusal.own() {
+            for own in [refusal.own(), refusal.rejection()].into_iter().flatten() {
                 count(&gate.counters.own);
                 outbox.own(&own);
             }

@@ -8,6 +8,7 @@ mod conversation;
 mod hop;
 mod outbox;
 mod probe;
+mod release;
 mod waiting;
 
 use std::cell::RefCell;
@@ -24,6 +25,8 @@ use self::conversation::{Conversation, Desk, End};
 use self::hop::{Hop, Silence};
 use self::outbox::Outbox;
 use self::probe::Probe;
+pub(crate) use self::release::Release;
+pub use self::release::Released;
 use crate::counters::count;
 use crate::gate::Gate;
 use crate::live::Seat;
@@ -222,6 +225,11 @@ impl Relay {
             self.departing = Some(deadline);
         }
         self.take_question(desk);
+        if let Some(release) = self.seat.release()
+            && self.ending.is_none()
+        {
+            self.conversation.take_release(release, desk);
+        }
     }
 
     /// Says goodbye, if it was asked for, when nobody waits for an answer: all that had arrived has

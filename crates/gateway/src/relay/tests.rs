@@ -17,12 +17,12 @@ use crate::{EventReceiver, event_queue};
 fn gate() -> (Arc<Gate>, EventReceiver) {
     let (events, receiver) = event_queue(16);
     let book = Book::new([], Vec::<StationRecord>::new()).unwrap();
-    let shared = Shared {
-        book: Arc::new(ArcSwap::from_pointee(book)),
-        policy: Arc::new(ArcSwap::from_pointee(Policy::default())),
+    let shared = Shared::new(
+        Arc::new(ArcSwap::from_pointee(book)),
+        Arc::new(ArcSwap::from_pointee(Policy::default())),
         events,
-        verifier_key: Arc::new(VerifierKey::new([0; 32])),
-    };
+        Arc::new(VerifierKey::new([0; 32])),
+    );
     let gate = Gate::new(Settings::default(), shared).unwrap();
     (Arc::new(gate), receiver)
 }

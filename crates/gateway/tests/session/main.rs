@@ -17,6 +17,7 @@ mod farewell;
 mod passwords;
 mod profile3;
 mod proxy;
+mod release;
 mod scene;
 mod takeover;
 mod trouble;

@@ -35,6 +35,7 @@ pub struct Scene {
     pub events: EventReceiver,
     pub csms: CsmsDoor,
     pub book: Arc<ArcSwap<Book>>,
+    pub kept: gateway::Kept,
 }
 
 /// The CSMS's front door.
@@ -101,18 +102,20 @@ impl Scene {
             &key,
         )));
         let (sender, events) = event_queue(10_000);
-        let shared = Shared {
-            book: Arc::clone(&book),
-            policy: Arc::new(ArcSwap::from_pointee(setting.policy)),
-            events: sender,
-            verifier_key: key,
-        };
+        let shared = Shared::new(
+            Arc::clone(&book),
+            Arc::new(ArcSwap::from_pointee(setting.policy)),
+            sender,
+            key,
+        );
+        let kept = shared.kept.clone();
         let gate = Gateway::start(setting.settings, shared).unwrap();
         Scene {
             gate,
             events,
             csms: CsmsDoor { listener },
             book,
+            kept,
         }
     }
 

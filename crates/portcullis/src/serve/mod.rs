@@ -149,12 +149,12 @@ pub(crate) async fn open(
         Failure::new(Exit::Failed, what, remedy)
     })?;
     let (sender, events) = event_queue(config.events_queued_max);
-    let shared = Shared {
-        book: Arc::new(ArcSwap::from_pointee(book)),
-        policy: Arc::new(ArcSwap::from_pointee(config.policy.clone())),
-        events: sender,
-        verifier_key: Arc::new(register.key.verifier_key()),
-    };
+    let shared = Shared::new(
+        Arc::new(ArcSwap::from_pointee(book)),
+        Arc::new(ArcSwap::from_pointee(config.policy.clone())),
+        sender,
+        Arc::new(register.key.verifier_key()),
+    );
     // The gate begins its own clock now; a few milliseconds between the two do not matter.
     let clock = Clock::start();
     let rules = Arc::new(passwords::rules(&register.key));

@@ -72,12 +72,12 @@ impl Scene {
         let key = Arc::new(VerifierKey::new([7; 32]));
         let policy = Arc::new(ArcSwap::from_pointee(Policy::default()));
         let (sender, events) = event_queue(10_000);
-        let shared = Shared {
-            book: Arc::new(ArcSwap::from_pointee(book(upstream, &key))),
-            policy: Arc::clone(&policy),
-            events: sender,
-            verifier_key: key,
-        };
+        let shared = Shared::new(
+            Arc::new(ArcSwap::from_pointee(book(upstream, &key))),
+            Arc::clone(&policy),
+            sender,
+            key,
+        );
         let gate = Gateway::start(settings, shared).unwrap();
         Scene {
             csms,
