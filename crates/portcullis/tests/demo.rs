@@ -23,7 +23,7 @@ fn text(bytes: &[u8]) -> String {
 fn a_few_seconds_show_stations_messages_and_refusals() {
     let place = tempfile::tempdir().unwrap();
     let directory = place.path().join("demo");
-    let short = ["--seconds", "9", "--stations", "12", "--speed", "30"];
+    let short = ["--seconds", "12", "--stations", "12", "--speed", "30"];
     let output = demo(&directory, &short);
     let (shown, wrong) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{shown}\n{wrong}");
@@ -37,6 +37,14 @@ fn a_few_seconds_show_stations_messages_and_refusals() {
         "passed",
         "ATTACK    ",
         "ATTACKER  ",
+        "EXPLOIT   CWE-306 no-credential",
+        "EXPLOIT   CWE-307 endless-guesses",
+        "EXPLOIT   CWE-613 displaced-station",
+        "EXPLOIT   CWE-522 password-on-the-wire",
+        "EXPLOIT   CWE-284 foreign-transaction",
+        "at the CSMS alone  it works: LAB-PIN has the password 0317",
+        "at the gate        turned away with HTTP 503",
+        "faults of the advisories put to use in vain: 5",
         "── who is in ──",
         "stations are in:",
         "The demo is over",
@@ -50,6 +58,7 @@ fn a_few_seconds_show_stations_messages_and_refusals() {
         "colours, and no terminal\n{shown}"
     );
     assert!(!shown.contains("GOT THROUGH"), "{shown}");
+    assert!(!shown.contains("alone  in vain"), "{shown}");
 
     // What it has made is a set-up like any other.
     let config = directory.join("portcullis.toml");

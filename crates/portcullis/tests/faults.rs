@@ -25,7 +25,7 @@ const BERT: &str = "BERT-0002";
 #[tokio::test(flavor = "multi_thread")]
 async fn every_exploit_works_against_the_csms_alone_and_none_through_the_gate() {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let lab = Lab::open(here).await.unwrap();
+    let lab = Lab::open(here, 1_000).await.unwrap();
     every_exploit_works(&lab).await;
     let scene = Scene::new();
     let gate = gate_before(&lab, &scene);
@@ -49,7 +49,7 @@ async fn every_exploit_works(lab: &Lab) {
     let books = lab.transactions();
     let forged = books.iter().find(|one| one.tag == "ANNA-0001").unwrap();
     assert_eq!(forged.station, lab::OPEN, "Anna pays for it");
-    let foreign = books.iter().find(|one| one.tag == BERT).unwrap();
+    let foreign = books.iter().rfind(|one| one.tag == BERT).unwrap();
     let ended = Some(("LAB-NOBODY".to_owned(), 999_999));
     assert_eq!(foreign.ended, ended, "Bert pays for a megawatt hour");
     // The attacker is long gone, and the station still hears no orders.
@@ -98,7 +98,7 @@ async fn no_exploit_works(lab: &Lab, scene: &Scene, gate: &Gate) {
 
     lab.remote_start(lab::LIVE, BERT).await.unwrap();
     assert_eq!(ordered(live).len(), 1, "the order came to whom it was for");
-    let stop = json!({ "transactionId": before.0.len(), "meterStop": 7_400, "timestamp": NOON });
+    let stop = json!({ "transactionId": before.0.last().unwrap().id, "meterStop": 7_400, "timestamp": NOON });
     live.call("StopTransaction", stop).await.unwrap();
     let books = lab.transactions();
     let ended = books.last().unwrap().ended.clone();

@@ -7,6 +7,7 @@ mod door;
 mod session;
 
 use std::fmt;
+use std::net::IpAddr;
 
 use ocpp::Version;
 use rustls::pki_types::CertificateDer;
@@ -24,6 +25,8 @@ pub struct Target {
     pub victim: String,
     /// A registered station whose password was stolen.
     pub stolen: Stolen,
+    /// Where the attacker comes from, if that is to be an address of its own.
+    pub from: Option<IpAddr>,
 }
 
 /// A stolen identity.
@@ -138,11 +141,14 @@ impl Target {
     /// A station without any credential.
     fn stranger(&self, identity: &str) -> Station {
         let station = Station::new(&self.url, identity).recording(64);
-        self.trusted
-            .iter()
-            .cloned()
+        let trusted = self.trusted.iter().cloned();
+        let station = trusted
             .fold(station, Station::trust)
-            .version(self.stolen.version)
+            .version(self.stolen.version);
+        match self.from {
+            Some(from) => station.bind(from),
+            None => station,
+        }
     }
 
     /// The station whose password was stolen.

@@ -77,12 +77,14 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Opens it on that address; the map gets a port of its own beside it.
-    pub async fn open(address: SocketAddr) -> io::Result<Lab> {
+    /// Opens it on that address; the map gets a port of its own beside it. It records at most that
+    /// many messages of each conversation; with 0, for a long run, no handshakes either.
+    pub async fn open(address: SocketAddr, entries_max: usize) -> io::Result<Lab> {
         let ledger = Arc::new(Ledger::default());
         let (starting, stopping) = (Arc::clone(&ledger), Arc::clone(&ledger));
         let csms = Csms::builder()
             .versions(&[Version::V16])
+            .recording(entries_max)
             .admitting(admission)
             .on("StartTransaction", move |asked| starting.start(asked))
             .on("StopTransaction", move |asked| stopping.stop(asked))
@@ -103,7 +105,7 @@ impl Lab {
         self.map.address()
     }
 
-    /// Every transaction so far, in the order of their numbers.
+    /// The latest transactions, in the order of their numbers.
     pub fn transactions(&self) -> Vec<Transaction> {
         self.ledger.transactions()
     }

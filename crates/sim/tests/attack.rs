@@ -19,6 +19,7 @@ fn target(csms: &Csms) -> Target {
             version: Version::V16,
             password: b"stolen".to_vec(),
         },
+        from: None,
     }
 }
 

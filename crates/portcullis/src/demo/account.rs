@@ -1,7 +1,9 @@
 //! What has happened so far, in numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+use sim::lab::Exploit;
 
 /// Answer times of which the median is told; older ones make room.
 const LATENCIES_MAX: usize = 1_024;
@@ -20,6 +22,10 @@ pub(super) struct Account {
     /// Connections turned away, by why.
     pub(super) turned_away: BTreeMap<&'static str, u64>,
     pub(super) attacks: u64,
+    /// Faults of the advisories that an exploit made nothing of at the gate, and something bare.
+    pub(super) faults_held: BTreeSet<u16>,
+    /// Exploits that made nothing of the CSMS alone, so that the gate's refusal shows nothing.
+    pub(super) blunt: Vec<&'static str>,
     /// Attacks that got what they wanted.
     pub(super) got_through: Vec<&'static str>,
     pub(super) calls: u64,
@@ -90,6 +96,19 @@ impl Account {
         if self.turned_away_total() + self.refused_total() == 0 {
             missing.push("a refusal".to_owned());
         }
+        let faults = Exploit::all().into_iter().map(|exploit| exploit.cwe);
+        let unshown: BTreeSet<u16> = faults
+            .filter(|cwe| !self.faults_held.contains(cwe))
+            .collect();
+        for cwe in unshown {
+            missing.push(format!("CWE-{cwe} put to use in vain"));
+        }
+        if !self.blunt.is_empty() {
+            let names = self.blunt.join(", ");
+            missing.push(format!(
+                "that every exploit works without a gate; these did not: {names}"
+            ));
+        }
         if !self.got_through.is_empty() {
             let names = self.got_through.join(", ");
             missing.push(format!(
@@ -134,13 +153,16 @@ mod tests {
     #[test]
     fn an_empty_demo_misses_everything_and_a_full_one_nothing() {
         let mut account = Account::default();
-        assert_eq!(account.missing().len(), 3);
+        assert_eq!(account.missing().len(), 3 + 5);
         account.came_in = 1;
         account.passed = 1;
         account.turned_away.insert("no credential", 1);
+        account.faults_held.extend([306, 307, 613, 522, 284]);
         assert!(account.missing().is_empty());
         account.got_through.push("duplicate-key");
         assert!(account.missing()[0].contains("duplicate-key"));
+        account.blunt.push("endless-guesses");
+        assert!(account.missing()[0].contains("endless-guesses"));
     }
 
     #[test]

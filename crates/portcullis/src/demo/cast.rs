@@ -143,7 +143,7 @@ impl Cast {
     }
 }
 
-fn record(
+pub(super) fn record(
     identity: &str,
     version: Version,
     credential: Credential,
@@ -161,14 +161,14 @@ fn record(
 }
 
 /// Random octets, fit for a secret.
-fn octets<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+pub(super) fn octets<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     let mut octets = [0; N];
     getrandom::fill(&mut octets)?;
     Ok(octets)
 }
 
 /// A password that can be typed.
-fn password() -> Result<String, getrandom::Error> {
+pub(super) fn password() -> Result<String, getrandom::Error> {
     Ok(hex(&octets::<12>()?))
 }
 

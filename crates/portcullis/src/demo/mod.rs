@@ -7,6 +7,7 @@
 mod account;
 mod attackers;
 mod cast;
+mod faults;
 mod guide;
 mod paint;
 mod show;
@@ -99,11 +100,17 @@ async fn play(args: &DemoArgs) -> Result<(), Failure> {
         Arc::clone(&show),
         args.seed,
     ));
+    let exploits = tokio::spawn(faults::exploit(
+        Arc::clone(&stage.labs),
+        stage.target(),
+        Arc::clone(&show),
+    ));
     let orders = tokio::spawn(attackers::order_about(Arc::clone(&stage.csms), args.seed));
 
     let watched = watch(&show, args.seconds).await;
 
     attacks.abort();
+    exploits.abort();
     orders.abort();
     drop(fleet);
     gate.close().await;

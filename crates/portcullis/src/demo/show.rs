@@ -9,6 +9,8 @@ use std::io::{self, Write};
 use guard::{Event, Moment, Outcome, SessionFacts};
 use jiff::Timestamp;
 use ocpp::{Side, Version};
+use sim::attack::Saw;
+use sim::lab::{self, Exploit};
 
 use super::account::Account;
 use super::cast::Cast;
@@ -58,7 +60,8 @@ impl Show {
             Some((charger.identity.clone(), remark))
         });
         let stolen = (cast.stolen.identity.clone(), "its password was stolen");
-        let remarks = remarks.chain([stolen]).collect();
+        let charging = (lab::LIVE.to_owned(), "exploits want its place");
+        let remarks = remarks.chain([stolen, charging]).collect();
         Show::on(Box::new(io::stdout()), Paint::for_stdout(), remarks)
     }
 
@@ -221,6 +224,30 @@ impl Show {
         let text = format!("ATTACKER  {name}: {saw}");
         let text = self.paint.ink(Ink::Hostile, &text);
         self.say(&text);
+    }
+
+    /// A fault of the advisories was put to use, against a CSMS alone and through the gate.
+    pub(super) fn exploit(&mut self, exploit: &Exploit, bare: &Saw, gate: &Saw) {
+        let Exploit { cwe, name, .. } = exploit;
+        let bare = match bare {
+            Saw::GotThrough(what) => format!("it works: {what}"),
+            other => {
+                self.account.blunt.push(name);
+                format!("in vain: {other}")
+            }
+        };
+        let heading = format!("EXPLOIT   CWE-{cwe} {name}");
+        let text = format!(
+            "{heading}: {}\n             at the CSMS alone  {bare}\n             at the gate        {gate}",
+            exploit.tries
+        );
+        let text = self.paint.ink(Ink::Hostile, &text);
+        self.say(&text);
+        if gate.held() {
+            self.account.faults_held.insert(*cwe);
+        } else {
+            self.account.got_through.push(name);
+        }
     }
 
     /// An attack got what it wanted, and no setting says that it may.

@@ -13,6 +13,7 @@ use store::{KeyFile, SqliteStore, Store};
 
 use super::DemoArgs;
 use super::cast::Cast;
+use super::faults::Labs;
 use crate::{Exit, Failure};
 
 /// Lies in a directory that a demo has made, and so may empty.
@@ -33,6 +34,7 @@ pub(super) struct Stage {
     pub(super) admin: SocketAddr,
     pub(super) csms: Arc<Csms>,
     pub(super) cast: Cast,
+    pub(super) labs: Arc<Labs>,
 }
 
 impl Stage {
@@ -43,6 +45,7 @@ impl Stage {
             trusted: vec![self.authority.certificate()],
             victim: self.cast.victim(),
             stolen: self.cast.stolen.clone(),
+            from: None,
         }
     }
 }
@@ -59,9 +62,10 @@ pub(super) async fn set(args: &DemoArgs) -> Result<Stage, Failure> {
     let csms = csms(free(here, usual(CSMS_PORT))?).await?;
     let listen = free(args.listen, args.port)?;
     let admin = free(here, usual(ADMIN_PORT))?;
+    let labs = Labs::open().await?;
     let config = directory.join("portcullis.toml");
-    write(&config, &configuration(listen, admin, &csms))?;
-    register(&directory, &cast)?;
+    write(&config, &configuration(listen, admin, &csms, &labs))?;
+    register(&directory, &cast, &labs)?;
     Ok(Stage {
         config,
         authority_file,
@@ -71,6 +75,7 @@ pub(super) async fn set(args: &DemoArgs) -> Result<Stage, Failure> {
         admin,
         csms: Arc::new(csms),
         cast,
+        labs: Arc::new(labs),
         directory,
     })
 }
@@ -137,11 +142,12 @@ async fn csms(address: SocketAddr) -> Result<Csms, Failure> {
 }
 
 /// The key file, and the register with everybody in it.
-fn register(directory: &Path, cast: &Cast) -> Result<(), Failure> {
+fn register(directory: &Path, cast: &Cast, labs: &Labs) -> Result<(), Failure> {
     let path = directory.join("keys/portcullis.key");
     let key = KeyFile::create(&path)
         .map_err(|error| Failure::new(Exit::Failed, error.to_string(), error.remedy()))?;
-    let records = cast.records(&key.verifier_key()).map_err(failed)?;
+    let mut records = cast.records(&key.verifier_key()).map_err(failed)?;
+    records.extend(labs.records(&key.verifier_key()).map_err(failed)?);
     let mut store = SqliteStore::open(&directory.join("portcullis.db"), &key)?;
     store
         .import(&records, &mut |_| {})
@@ -149,7 +155,7 @@ fn register(directory: &Path, cast: &Cast) -> Result<(), Failure> {
 }
 
 /// The configuration, as an operator would write it.
-fn configuration(listen: SocketAddr, admin: SocketAddr, csms: &Csms) -> String {
+fn configuration(listen: SocketAddr, admin: SocketAddr, csms: &Csms, labs: &Labs) -> String {
     format!(
         r#"# Written by `portcullis demo`. `portcullis init` writes one with every setting explained.
 
@@ -165,6 +171,12 @@ client_ca = "ca/ca.pem"
 id = "demo"
 path = "/ocpp/{{identity}}"
 upstream = "{upstream}"
+
+# A CSMS with the faults of the advisories, as it is.
+[[route]]
+id = "lab"
+path = "/lab/{{identity}}"
+upstream = "{lab}"
 
 [store]
 path = "portcullis.db"
@@ -187,6 +199,7 @@ pipelining = "enforce"
 level = "error"
 "#,
         upstream = format_args!("ws://{}/ocpp", csms.address()),
+        lab = labs.upstream(),
     )
 }
 

@@ -21,6 +21,7 @@ async fn no_attack_gets_through() {
             version: Version::V16,
             password: PASSWORD.to_vec(),
         },
+        from: None,
     };
     let mut held = Vec::new();
     for attack in Attack::all() {

@@ -134,6 +134,7 @@ impl Street {
                 version: Version::V16,
                 password: STOLEN.into(),
             },
+            from: None,
         };
         let attack = Attack::all().into_iter().find(|one| one.name == name);
         attack.unwrap().run(&target).await

@@ -1,10 +1,14 @@
 //! What the lab CSMS bills: transactions, who began them, and who ended them.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
 use crate::conversation::{Asked, Reply};
+
+/// Transactions that are kept; older ones make room.
+const TRANSACTIONS_MAX: usize = 1_000;
 
 /// One transaction in the books.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,24 +25,32 @@ pub struct Transaction {
 
 #[derive(Default)]
 pub(super) struct Ledger {
-    transactions: Mutex<Vec<Transaction>>,
+    book: Mutex<Book>,
+}
+
+#[derive(Default)]
+struct Book {
+    begun: i64,
+    latest: VecDeque<Transaction>,
 }
 
 impl Ledger {
-    fn lock(&self) -> MutexGuard<'_, Vec<Transaction>> {
-        self.transactions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn transactions(&self) -> Vec<Transaction> {
-        self.lock().clone()
+        self.lock().latest.iter().cloned().collect()
     }
 
     pub(super) fn start(&self, asked: &Asked<'_>) -> Reply {
-        let mut transactions = self.lock();
-        let id = i64::try_from(transactions.len()).unwrap_or(i64::MAX - 1) + 1;
-        transactions.push(Transaction {
+        let mut book = self.lock();
+        book.begun += 1;
+        let id = book.begun;
+        if book.latest.len() >= TRANSACTIONS_MAX {
+            book.latest.pop_front();
+        }
+        book.latest.push_back(Transaction {
             id,
             station: asked.station.to_owned(),
             tag: text(&asked.call.payload["idTag"]),
@@ -51,8 +63,9 @@ impl Ledger {
     pub(super) fn stop(&self, asked: &Asked<'_>) -> Reply {
         let payload = &asked.call.payload;
         let id = payload["transactionId"].as_i64();
-        let mut transactions = self.lock();
-        let found = transactions
+        let mut book = self.lock();
+        let found = book
+            .latest
             .iter_mut()
             .find(|one| Some(one.id) == id && one.ended.is_none());
         if let Some(transaction) = found {

@@ -38,7 +38,7 @@ impl Show {
              \x20  passed      {} messages so far, {} of them with a remark ({})\n\
              \x20  refused     {} messages: {}\n\
              \x20  turned away {} connections: {}\n\
-             \x20  attacks     {} tried, {} got through",
+             \x20  attacks     {} tried, {} got through; faults of the advisories put to use in vain: {}",
             since.messages,
             since.calls,
             since.bytes / 1000,
@@ -51,6 +51,7 @@ impl Show {
             counted(&account.turned_away).replace("-", " "),
             account.attacks,
             account.got_through.len(),
+            account.faults_held.len(),
         );
         let text = format!("\n{}\n{body}\n", self.paint.ink(Ink::Heading, &heading));
         self.say(&text);

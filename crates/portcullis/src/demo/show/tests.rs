@@ -10,7 +10,6 @@ use guard::{
     Tenant, UnixMillis,
 };
 use ocpp::{HardFault, StationId};
-use sim::attack::Saw;
 
 use super::*;
 
@@ -117,7 +116,36 @@ fn a_station_comes_speaks_and_goes() {
             "{expected:?} is not in\n{printed}"
         );
     }
-    assert_eq!(scene.show.account().missing(), ["a refusal"]);
+    let missing = scene.show.account().missing();
+    assert_eq!(missing[0], "a refusal");
+    assert!(missing[1..].iter().all(|what| what.starts_with("CWE-")));
+}
+
+#[test]
+fn an_exploit_is_told_with_both_its_outcomes() {
+    let mut scene = Scene::new();
+    let [exploit, ..] = Exploit::all();
+    let works = Saw::GotThrough("a bill for Anna".to_owned());
+    scene.show.exploit(&exploit, &works, &Saw::TurnedAway(401));
+    let account = scene.show.account();
+    assert!(account.faults_held.contains(&306));
+    assert!(account.got_through.is_empty() && account.blunt.is_empty());
+    // One that does not work at the CSMS alone shows nothing, and one that works at the gate too much.
+    scene.show.exploit(&exploit, &Saw::Ignored, &works);
+    let account = scene.show.account();
+    assert_eq!(account.got_through, ["no-credential"]);
+    assert_eq!(account.blunt, ["no-credential"]);
+    let printed = scene.printed();
+    for expected in [
+        "EXPLOIT   CWE-306 no-credential: comes as a station without any credential",
+        "at the CSMS alone  it works: a bill for Anna",
+        "at the gate        turned away with HTTP 401",
+    ] {
+        assert!(
+            printed.contains(expected),
+            "{expected:?} is not in\n{printed}"
+        );
+    }
 }
 
 #[test]
