@@ -5,6 +5,7 @@
 
 mod promises;
 mod records;
+pub mod refused;
 
 use crate::{Store, StoreError};
 

@@ -10,11 +10,13 @@
 pub mod conformance;
 mod error;
 mod key_file;
+mod refused;
 mod sealed;
 mod sqlite;
 
 pub use error::{ImportError, Rejected, StoreError};
 pub use key_file::{KeyFile, KeyFileError};
+pub use refused::{RefusedMessage, RefusedRow, RefusedStore, Settlement};
 pub use sqlite::SqliteStore;
 
 use guard::{Credential, Lesson, PasswordTraits, Route, StationRecord, Tenant};

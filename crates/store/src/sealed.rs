@@ -3,7 +3,7 @@
 //! does not hand it to another station or another CSMS.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use guard::Secret;
+use guard::{Secret, UnixMillis};
 
 /// Says how the rest is to be read, should that ever change.
 const FORMAT: u8 = 1;
@@ -21,6 +21,12 @@ pub(crate) enum Place<'a> {
     UpstreamPassword { tenant: &'a str, identity: &'a str },
     /// What is known of this station's password.
     PasswordTraits { tenant: &'a str, identity: &'a str },
+    /// A refused message that this station sent, and when it was refused.
+    Refused {
+        tenant: &'a str,
+        identity: &'a str,
+        at: UnixMillis,
+    },
     /// The password shown upstream on this route.
     RoutePassword { route: &'a str },
 }
@@ -70,10 +76,19 @@ impl SealingKey {
 impl Place<'_> {
     /// Lengths first, so that no two places have the same bytes.
     fn bytes(&self) -> Vec<u8> {
+        let time;
         let parts: &[&str] = match self {
             Place::UpstreamPassword { tenant, identity } => &["station", tenant, identity],
             Place::PasswordTraits { tenant, identity } => &["traits", tenant, identity],
             Place::RoutePassword { route } => &["route", route],
+            Place::Refused {
+                tenant,
+                identity,
+                at,
+            } => {
+                time = at.0.to_string();
+                &["refused", tenant, identity, &time]
+            }
         };
         let mut bytes = Vec::new();
         for part in parts {

@@ -9,10 +9,11 @@ use super::engine_error;
 use crate::StoreError;
 
 /// Each entry takes the database from the schema before it to its own; the first one is 1.
-const STEPS: [&str; 3] = [
+const STEPS: &[&str] = &[
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
 ];
 
 /// The newest schema we know.

@@ -4,6 +4,7 @@
 mod engine;
 mod migrations;
 mod passwords;
+mod refused;
 mod register;
 mod rows;
 #[cfg(test)]

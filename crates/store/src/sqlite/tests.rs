@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use guard::{
     Credential, PasswordForm, PasswordHash, Route, RouteId, Secret, StationRecord, Tenant,
-    UpstreamCredential, Verifier,
+    UnixMillis, UpstreamCredential, Verifier,
 };
 use ocpp::{StationId, Version};
 use rusqlite::Connection;
 
 use super::SqliteStore;
-use crate::{KeyFile, Store, StoreError, conformance};
+use crate::{KeyFile, RefusedMessage, RefusedStore, Store, StoreError, conformance};
 
 /// A directory with a key, and the place of a database.
 struct Scene {
@@ -71,6 +71,49 @@ fn the_sqlite_store_keeps_every_promise() {
     });
     assert!(result.is_ok(), "{result:?}");
     assert_eq!(number, conformance::names().count());
+}
+
+#[test]
+fn the_sqlite_store_keeps_every_promise_about_refusals() {
+    let room = tempfile::tempdir().unwrap();
+    let mut number = 0;
+    let result = conformance::refused::run(|| {
+        number += 1;
+        let path = room.path().join(format!("{number}.db"));
+        let key = KeyFile::open_or_create(&room.path().join("gate.key")).unwrap();
+        Box::new(move || {
+            SqliteStore::open(&path, &key).map(|store| Box::new(store) as Box<dyn RefusedStore>)
+        })
+    });
+    assert!(result.is_ok(), "{result:?}");
+    assert_eq!(number, 4);
+}
+
+#[test]
+fn a_kept_refusal_is_not_readable_in_the_file_and_moves_no_revision() {
+    let scene = Scene::new();
+    let mut store = scene.open().unwrap();
+    let revision = store.revision().unwrap();
+    let kept = store.keep(
+        &[RefusedMessage {
+            at: UnixMillis(1),
+            tenant: tenant(),
+            station: StationId::parse("CP-1", Version::V16).unwrap(),
+            version: "1.6".to_owned(),
+            action: "StopTransaction".to_owned(),
+            by: "schema".to_owned(),
+            why: "w".to_owned(),
+            text: Secret::new(b"the tag 04A2B3C4".to_vec()),
+        }],
+        10,
+    );
+    assert_eq!(kept.unwrap(), 1);
+    assert_eq!(store.revision().unwrap(), revision);
+    drop(store);
+    for file in std::fs::read_dir(scene.room.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(8).any(|window| window == b"04A2B3C4"));
+    }
 }
 
 #[test]
