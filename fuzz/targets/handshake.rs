@@ -61,6 +61,7 @@ fn pass_on(head: &RequestHead) {
         path: "/ocpp",
         identity: &identity,
         subprotocol: "ocpp1.6",
+        deflate: true,
         key: our_key(),
         authorization,
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -78,6 +79,7 @@ fn pass_on(head: &RequestHead) {
     assert_eq!(consumed, bytes.expose().len());
     assert_eq!(ours.path.matches('/').count(), 2);
     assert_eq!(ours.subprotocols, ["ocpp1.6"]);
+    assert!(ours.deflate.is_some());
     assert_eq!(ours.key, our_key());
     let kept = match (&head.credential, &ours.credential) {
         (Offered::Basic(theirs), Offered::Basic(ours)) => {
@@ -90,7 +92,7 @@ fn pass_on(head: &RequestHead) {
 }
 
 fn answer(bytes: &[u8], cut: usize) {
-    let read = |bytes| read_response(bytes, &our_key(), "ocpp1.6");
+    let read = |bytes| read_response(bytes, &our_key(), "ocpp1.6", true);
     let Ok(Parsed::Complete { consumed, .. }) = read(bytes) else {
         return;
     };
@@ -107,9 +109,10 @@ fn seeds() -> Vec<Vec<u8>> {
         Connection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         Sec-WebSocket-Protocol: ocpp2.0.1, ocpp1.6\r\n\
+        Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; y=\"1\"\r\n\
         Authorization: Basic Q1AtMTpzZWNyZXQ=\r\nUser-Agent: wallbox\r\n\r\n";
     let mut response = b"\x80".to_vec();
-    response.extend(switching_protocols(&our_key(), Some("ocpp1.6")));
+    response.extend(switching_protocols(&our_key(), Some("ocpp1.6"), None));
     response.extend_from_slice(&[0x81, 2, b'[', b']']);
     let refusal = b"\x20HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
     vec![request.into(), response, refusal.into()]

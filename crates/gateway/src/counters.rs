@@ -56,6 +56,12 @@ counters! {
     bytes_from_stations,
     /// Payload bytes from CSMSs.
     bytes_from_csms,
+    /// Messages that came compressed.
+    inflated,
+    /// Messages sent compressed.
+    deflated,
+    /// Payload bytes that compression kept off the wire, both ways.
+    bytes_saved,
 }
 
 impl CountersSnapshot {

@@ -101,6 +101,8 @@ pub struct UpstreamSettings {
     pub bind: Vec<IpAddr>,
     /// A header in which the CSMS wants the station's certificate as percent-encoded PEM (SteVe).
     pub certificate_header: Option<String>,
+    /// The CSMS is offered permessage-deflate.
+    pub compression: bool,
 }
 
 /// Bounds on what strangers may cost us; every one has a name, a unit and a default.
@@ -192,6 +194,10 @@ pub struct SessionSettings {
     /// A station that says nothing but pongs for this long is disconnected; never less than twice
     /// the longest Heartbeat interval its CSMS has given it.
     pub idle_after: Duration,
+    /// A message that has begun must end within this time, however it is cut (threat A19).
+    pub message_deadline: Duration,
+    /// Stations that offer permessage-deflate get it.
+    pub compression: bool,
     /// What a peer gets to answer a close frame before its socket is closed.
     pub close_deadline: Duration,
 }
@@ -202,6 +208,8 @@ impl Default for SessionSettings {
             ping_after: Duration::from_secs(60),
             pong_deadline: Duration::from_secs(20),
             idle_after: Duration::from_secs(3600),
+            message_deadline: Duration::from_secs(120),
+            compression: true,
             close_deadline: Duration::from_secs(5),
         }
     }

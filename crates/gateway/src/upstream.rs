@@ -28,6 +28,7 @@ use crate::settings::UpstreamSettings;
 use crate::target::{InvalidTarget, Target};
 use crate::tls::{self, TlsError};
 use crate::wire::Wire;
+use crate::ws::DeflateTerms;
 
 /// Why a CSMS was not reached. The station hears 503 for all of these.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +140,7 @@ impl Prepared {
             path: &target.path,
             identity: &admitted.station().id,
             subprotocol: admitted.version().subprotocol(),
+            deflate: self.settings.compression,
             key,
             authorization: authorization.as_ref(),
             peer: visitor.peer.ip(),
@@ -150,8 +152,12 @@ impl Prepared {
         };
         wire.write_all(request.to_bytes().expose()).await?;
         wire.flush().await?;
-        let unread = read_response(&mut wire, &key, admitted).await?;
-        Ok(Opened { wire, unread })
+        let (unread, deflate) = read_response(&mut wire, &request).await?;
+        Ok(Opened {
+            wire,
+            unread,
+            deflate,
+        })
     }
 
     /// Tries each address of the host in turn, from our own addresses in turn.
@@ -219,20 +225,21 @@ fn authorization(
     })
 }
 
-/// Reads the response head; what follows it belongs to the session.
+/// Reads the response head: what follows it belongs to the session, and what was agreed on.
 async fn read_response(
     wire: &mut Wire,
-    key: &WebSocketKey,
-    admitted: &Admitted,
-) -> Result<Vec<u8>, UpstreamError> {
+    request: &UpgradeRequest<'_>,
+) -> Result<(Vec<u8>, Option<DeflateTerms>), UpstreamError> {
     let mut bytes = Vec::with_capacity(512);
     loop {
         if wire.read_buf(&mut bytes).await? == 0 {
             return Err(UpstreamError::Closed);
         }
-        let parsed = http::read_response(&bytes, key, admitted.version().subprotocol())?;
-        if let Parsed::Complete { consumed, .. } = parsed {
-            return Ok(bytes.get(consumed..).unwrap_or_default().to_vec());
+        let parsed =
+            http::read_response(&bytes, &request.key, request.subprotocol, request.deflate)?;
+        if let Parsed::Complete { head, consumed } = parsed {
+            let unread = bytes.get(consumed..).unwrap_or_default().to_vec();
+            return Ok((unread, head.deflate()));
         }
     }
 }

@@ -35,6 +35,7 @@ use crate::live::Seat;
 use crate::network::Network;
 use crate::relay::Opened;
 use crate::wire::Wire;
+use crate::ws::DeflateTerms;
 
 /// One listening address as a worker sees it.
 pub(crate) struct Door {
@@ -100,6 +101,7 @@ struct Arrival {
     station: Wire,
     unread: Vec<u8>,
     response: Vec<u8>,
+    deflate: Option<DeflateTerms>,
     csms: Opened,
     session: SessionFacts,
     seat: Seat,
@@ -174,7 +176,8 @@ async fn admit(gate: &Arc<Gate>, mut visit: Visit) -> Result<Arrival, Rejected> 
     match arrange(gate, &visit, &head).await {
         Ok((csms, session, seat, named, book)) => {
             let named = named.then_some(session.version.subprotocol());
-            let response = http::switching_protocols(&head.key, named);
+            let deflate = head.deflate.filter(|_| gate.settings.session.compression);
+            let response = http::switching_protocols(&head.key, named, deflate);
             if let (Some(rules), Some(certificate)) = (&visit.certificate_rules, &visit.certificate)
                 && let Some(shown) = certificate.shown(rules)
             {
@@ -184,6 +187,7 @@ async fn admit(gate: &Arc<Gate>, mut visit: Visit) -> Result<Arrival, Rejected> 
                 station: visit.wire,
                 unread,
                 response,
+                deflate,
                 csms,
                 session,
                 seat,

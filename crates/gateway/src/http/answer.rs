@@ -1,6 +1,8 @@
 //! What we answer a station's request: a 101, or a refusal that says no more than its status.
 
 use super::WebSocketKey;
+use super::deflate;
+use crate::ws::DeflateTerms;
 
 /// The statuses we refuse with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,14 +96,25 @@ pub fn refusal(status: Status, extra: &[(&'static str, &str)]) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// The 101 that opens the WebSocket. No extension is ever granted.
-pub fn switching_protocols(key: &WebSocketKey, subprotocol: Option<&str>) -> Vec<u8> {
+/// The 101 that opens the WebSocket, compressed if that was agreed on.
+pub fn switching_protocols(
+    key: &WebSocketKey,
+    subprotocol: Option<&str>,
+    deflate: Option<DeflateTerms>,
+) -> Vec<u8> {
     let mut out = String::from("HTTP/1.1 101 Switching Protocols\r\n");
     push_header(&mut out, "Upgrade", "websocket");
     push_header(&mut out, "Connection", "Upgrade");
     push_header(&mut out, "Sec-WebSocket-Accept", &key.accept());
     if let Some(name) = subprotocol {
         push_header(&mut out, "Sec-WebSocket-Protocol", name);
+    }
+    if let Some(terms) = deflate {
+        push_header(
+            &mut out,
+            "Sec-WebSocket-Extensions",
+            &deflate::answer(terms),
+        );
     }
     out.push_str("\r\n");
     out.into_bytes()

@@ -11,6 +11,7 @@
 
 mod answer;
 mod basic;
+mod deflate;
 mod head;
 mod key;
 mod request;
@@ -30,6 +31,8 @@ pub const HEAD_BYTES_MAX: usize = 8 << 10;
 pub const HEADERS_MAX: usize = 64;
 /// Bytes of a request's path, at most: a route, and an identity whose every byte is escaped.
 pub const PATH_BYTES_MAX: usize = 2 << 10;
+/// Extensions of an offer that are looked at.
+pub const EXTENSIONS_MAX: usize = 16;
 /// Subprotocols of an offer that are looked at; there are three to find.
 pub const SUBPROTOCOLS_MAX: usize = 16;
 

@@ -2,10 +2,12 @@
 
 use httparse::{EMPTY_HEADER, Request};
 
+use super::deflate;
 use super::head::{Fields, HeadFault, Twice, head_end, is_token};
 use super::{
     HEADERS_MAX, Offered, PATH_BYTES_MAX, Parsed, SUBPROTOCOLS_MAX, Status, WebSocketKey, refusal,
 };
+use crate::ws::DeflateTerms;
 
 /// Characters of a user agent that are kept.
 const USER_AGENT_CHARS_MAX: usize = 128;
@@ -20,6 +22,8 @@ pub struct RequestHead {
     pub path: String,
     /// The subprotocols it offers, in its order.
     pub subprotocols: Vec<String>,
+    /// Its first offer of compression that we can keep.
+    pub deflate: Option<DeflateTerms>,
     /// The key its 101 must answer.
     pub key: WebSocketKey,
     /// Its credential.
@@ -174,6 +178,7 @@ impl RequestHead {
         Ok(RequestHead {
             path,
             subprotocols: read_subprotocols(fields),
+            deflate: deflate::first_acceptable(fields),
             key,
             credential: Offered::read(authorization),
             user_agent: fields.all("user-agent").next().map(read_user_agent),

@@ -2,12 +2,23 @@
 
 use httparse::{EMPTY_HEADER, Response};
 
+use super::deflate;
 use super::head::{Fields, HeadFault, head_end};
 use super::{HEADERS_MAX, Parsed, WebSocketKey};
+use crate::ws::DeflateTerms;
 
 /// Proof that the CSMS has agreed, with our key and our subprotocol: only [`read_response`] makes it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Switched(());
+pub struct Switched {
+    deflate: Option<DeflateTerms>,
+}
+
+impl Switched {
+    /// What it has agreed to about compression.
+    pub fn deflate(&self) -> Option<DeflateTerms> {
+        self.deflate
+    }
+}
 
 /// Why there is no WebSocket to the CSMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,8 +41,8 @@ pub enum ResponseError {
     /// Another subprotocol than the one we asked for, or none.
     #[error("the CSMS did not agree to the subprotocol")]
     Subprotocol,
-    /// An extension, where we asked for none.
-    #[error("the CSMS chose an extension that was not offered")]
+    /// An extension that was not offered, or compression on terms that we do not keep.
+    #[error("the CSMS chose an extension that was not offered, or not on these terms")]
     Extension,
 }
 
@@ -44,12 +55,13 @@ impl From<HeadFault> for ResponseError {
     }
 }
 
-/// Reads the answer to an [`super::UpgradeRequest`] with this key and subprotocol from everything that
-/// has arrived so far. What follows the head are the CSMS's first frames.
+/// Reads the answer to an [`super::UpgradeRequest`] with this key, subprotocol and perhaps an offer of
+/// compression from everything that has arrived so far. What follows the head are the CSMS's first frames.
 pub fn read_response(
     bytes: &[u8],
     key: &WebSocketKey,
     subprotocol: &str,
+    offered_deflate: bool,
 ) -> Result<Parsed<Switched>, ResponseError> {
     const START: &[u8] = b"HTTP/1.1 ";
     if !bytes.iter().zip(START).all(|(byte, start)| byte == start) {
@@ -70,9 +82,11 @@ pub fn read_response(
         Some(code) => return Err(ResponseError::Status(code)),
         None => return Err(ResponseError::Malformed),
     }
-    check_fields(Fields(response.headers), key, subprotocol)?;
+    let fields = Fields(response.headers);
+    check_fields(fields, key, subprotocol)?;
+    let deflate = deflate::agreed(fields, offered_deflate).map_err(|_| ResponseError::Extension)?;
     Ok(Parsed::Complete {
-        head: Switched(()),
+        head: Switched { deflate },
         consumed,
     })
 }
@@ -93,9 +107,6 @@ fn check_fields(
     match fields.one("sec-websocket-protocol") {
         Ok(Some(name)) if name == subprotocol.as_bytes() => {}
         _ => return Err(ResponseError::Subprotocol),
-    }
-    if fields.has("sec-websocket-extensions") {
-        return Err(ResponseError::Extension);
     }
     Ok(())
 }

@@ -407,7 +407,7 @@ fn a_refusal_says_its_status_and_no_more() {
 #[test]
 fn a_101_answers_the_key_and_names_one_subprotocol() {
     let key = Request::new().head().key;
-    let text = String::from_utf8(switching_protocols(&key, Some("ocpp1.6"))).expect("ASCII");
+    let text = String::from_utf8(switching_protocols(&key, Some("ocpp1.6"), None)).expect("ASCII");
     assert_eq!(
         text,
         format!(
@@ -415,7 +415,7 @@ fn a_101_answers_the_key_and_names_one_subprotocol() {
              Sec-WebSocket-Accept: {ACCEPT}\r\nSec-WebSocket-Protocol: ocpp1.6\r\n\r\n"
         )
     );
-    let unnamed = String::from_utf8(switching_protocols(&key, None)).expect("ASCII");
+    let unnamed = String::from_utf8(switching_protocols(&key, None, None)).expect("ASCII");
     assert!(!unnamed.contains("Protocol:"));
 }
 
@@ -426,6 +426,7 @@ fn request_for<'r>(identity: &'r StationId, key: WebSocketKey) -> UpgradeRequest
         path: "/steve/websocket/CentralSystemService/",
         identity,
         subprotocol: Version::V16.subprotocol(),
+        deflate: false,
         key,
         authorization: None,
         peer: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)),
@@ -567,7 +568,7 @@ fn answer(replace: &str, by: &str) -> Vec<u8> {
 
 fn read(bytes: &[u8]) -> Result<Parsed<Switched>, ResponseError> {
     let key = Request::new().head().key;
-    read_response(bytes, &key, "ocpp1.6")
+    read_response(bytes, &key, "ocpp1.6", false)
 }
 
 #[test]

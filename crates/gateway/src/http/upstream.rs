@@ -10,6 +10,7 @@ use guard::Secret;
 use ocpp::StationId;
 
 use super::answer::push_header;
+use super::deflate;
 use super::head::is_token;
 use super::{Authorization, WebSocketKey};
 
@@ -24,6 +25,8 @@ pub struct UpgradeRequest<'r> {
     pub identity: &'r StationId,
     /// The one subprotocol we have chosen.
     pub subprotocol: &'r str,
+    /// It is offered permessage-deflate.
+    pub deflate: bool,
     /// Our key.
     pub key: WebSocketKey,
     /// What we show the CSMS.
@@ -56,6 +59,9 @@ impl UpgradeRequest<'_> {
         push_header(&mut head, "Sec-WebSocket-Version", "13");
         push_header(&mut head, "Sec-WebSocket-Key", &self.key.text());
         push_header(&mut head, "Sec-WebSocket-Protocol", self.subprotocol);
+        if self.deflate {
+            push_header(&mut head, "Sec-WebSocket-Extensions", deflate::OFFER);
+        }
         push_header(&mut head, "User-Agent", "Portcullis");
         self.push_forwarding(&mut head);
         self.push_certificate(&mut head);

@@ -7,15 +7,20 @@ use std::time::Duration;
 use ocpp::Side;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::Opened;
 use super::conversation::End;
 use crate::settings::SessionSettings;
 use crate::wire::Wire;
-use crate::ws::{Decoder, Role, WsError};
+use crate::ws::{Decoder, DeflateTerms, Role, WsError};
 
 /// The station's hop or the CSMS's.
 pub(super) struct Hop {
     wire: Wire,
     pub(super) decoder: Decoder,
+    /// Messages may be compressed, both ways.
+    pub(super) deflate: Option<DeflateTerms>,
+    /// Since when a message has been open.
+    open_since: Option<Duration>,
     /// Read but not yet decoded: what came with the handshake, or behind a full row of waiting CALLs.
     pub(super) unread: Vec<u8>,
     /// Written but not yet taken by the socket. While there is some, neither side is read.
@@ -44,16 +49,18 @@ pub(super) enum Silence {
 }
 
 impl Hop {
-    /// A hop whose handshake is done; `unread` came behind it.
-    pub(super) fn new(wire: Wire, side: Side, unread: Vec<u8>, now: Duration) -> Hop {
+    /// A hop whose handshake is done.
+    pub(super) fn new(opened: Opened, side: Side, now: Duration) -> Hop {
         let role = match side {
             Side::Station => Role::Server,
             Side::Csms => Role::Client,
         };
         Hop {
-            wire,
+            wire: opened.wire,
             decoder: Decoder::new(role),
-            unread,
+            deflate: opened.deflate,
+            open_since: None,
+            unread: opened.unread,
             outgoing: Vec::new(),
             unflushed: false,
             heard: now,
@@ -216,6 +223,33 @@ impl Hop {
                 self.controls = 0;
                 Silence::Fine(self.heard + settings.ping_after)
             }
+        }
+    }
+
+    /// Notes, when all that was read has been decoded, whether a message is still open; `another_ended`
+    /// since the last note. True when one has begun: it has its deadline from now on.
+    pub(super) fn note_open_message(&mut self, another_ended: bool, now: Duration) -> bool {
+        if !self.decoder.message_is_open() {
+            self.open_since = None;
+            return false;
+        }
+        let is_new = another_ended || self.open_since.is_none();
+        if is_new {
+            self.open_since = Some(now);
+        }
+        is_new
+    }
+
+    /// When the message that is open must have ended.
+    pub(super) fn message_due(&self, settings: &SessionSettings) -> Option<Duration> {
+        self.open_since
+            .map(|since| since + settings.message_deadline)
+    }
+
+    /// We do not read this hop for now, so its message cannot go on.
+    pub(super) fn excuse_message(&mut self, now: Duration) {
+        if self.open_since.is_some() {
+            self.open_since = Some(now);
         }
     }
 

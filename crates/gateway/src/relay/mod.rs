@@ -27,11 +27,11 @@ use self::outbox::Outbox;
 use self::probe::Probe;
 pub(crate) use self::release::Release;
 pub use self::release::Released;
-use crate::counters::count;
+use crate::counters::{add, count};
 use crate::gate::Gate;
 use crate::live::Seat;
 use crate::wire::Wire;
-use crate::ws::{Incoming, Input, WsLimits};
+use crate::ws::{DeflateTerms, Incoming, Inflater, Input, WsError, WsLimits};
 
 /// Bytes read from a socket at a time: two TLS records.
 const READ_BYTES: usize = 32 << 10;
@@ -44,17 +44,39 @@ const TURNS_MAX: usize = 8;
 
 /// What a thread needs to work off one turn of any of its sessions.
 struct Workbench {
-    input: Box<[u8]>,
+    intake: Intake,
     reader: Reader,
     outbox: Outbox,
 }
 
 thread_local! {
     static WORKBENCH: RefCell<Workbench> = RefCell::new(Workbench {
-        input: vec![0; READ_BYTES].into_boxed_slice(),
+        intake: Intake {
+            bytes: vec![0; READ_BYTES].into_boxed_slice(),
+            inflater: Inflater::default(),
+        },
         reader: Reader::new(),
         outbox: Outbox::new(),
     });
+}
+
+impl Workbench {
+    /// Counts what came and went compressed in this turn.
+    fn count_compressed(&mut self, gate: &Gate) {
+        let (came, left) = (self.intake.inflater.take_tally(), self.outbox.take_tally());
+        if came.messages + left.messages > 0 {
+            let counters = &gate.counters;
+            add(&counters.inflated, came.messages);
+            add(&counters.deflated, left.messages);
+            add(&counters.bytes_saved, came.bytes_saved + left.bytes_saved);
+        }
+    }
+}
+
+/// What was read, and what it takes to read it.
+struct Intake {
+    bytes: Box<[u8]>,
+    inflater: Inflater,
 }
 
 /// What asking a side came to.
@@ -71,6 +93,8 @@ enum Receipt {
 pub(crate) struct Opened {
     pub(crate) wire: Wire,
     pub(crate) unread: Vec<u8>,
+    /// What was agreed on about compression.
+    pub(crate) deflate: Option<DeflateTerms>,
 }
 
 /// One session. Fields are dropped in order: sockets first, then the farewell is told, and only then
@@ -132,8 +156,8 @@ impl Relay {
         let first_look = session_settings.ping_after.min(session_settings.idle_after);
         let first_look = gate.clock.instant(now.elapsed + first_look);
         Relay {
-            station: Hop::new(station.wire, Side::Station, station.unread, now.elapsed),
-            csms: Hop::new(csms.wire, Side::Csms, csms.unread, now.elapsed),
+            station: Hop::new(station, Side::Station, now.elapsed),
+            csms: Hop::new(csms, Side::Csms, now.elapsed),
             timer: Box::pin(tokio::time::sleep_until(first_look)),
             conversation: Conversation::new(Arc::clone(gate), Arc::clone(&session), state, now),
             ending: None,
@@ -153,7 +177,7 @@ impl Relay {
         let gate = Arc::clone(&self.conversation.gate);
         let policy = gate.policy.load();
         let Workbench {
-            input,
+            intake,
             reader,
             outbox,
         } = bench;
@@ -173,7 +197,7 @@ impl Relay {
             let mut moved = false;
             for (side, silent) in [Side::Station, Side::Csms].into_iter().zip(&mut silent) {
                 if !*silent {
-                    match self.receive(side, context, input, &mut desk) {
+                    match self.receive(side, context, intake, &mut desk) {
                         Receipt::Something => moved = true,
                         Receipt::Nothing => *silent = true,
                         Receipt::NotAsked => {}
@@ -248,29 +272,31 @@ impl Relay {
         &mut self,
         from: Side,
         context: &mut Context<'_>,
-        input: &mut [u8],
+        intake: &mut Intake,
         desk: &mut Desk<'_>,
     ) -> Receipt {
+        let Intake { bytes, inflater } = intake;
         if !self.may_read(from, desk) {
             return match from {
-                Side::Station => self.listen(context, input, desk),
+                Side::Station => self.listen(context, bytes, desk),
                 Side::Csms => Receipt::NotAsked,
             };
         }
         let hop = self.hop(from);
         if !hop.unread.is_empty() {
             let mut unread = std::mem::take(&mut hop.unread);
-            self.digest(from, &mut unread, desk);
+            self.digest(from, &mut unread, inflater, desk);
             return Receipt::Something;
         }
-        let Poll::Ready(count) = hop.read(context, input, desk.now.elapsed) else {
+        let Poll::Ready(count) = hop.read(context, bytes, desk.now.elapsed) else {
             return Receipt::Nothing;
         };
         if count == 0 {
             hop.lost = true;
             self.leave(from, Closing::Lost(from), Some(1001), desk);
         } else {
-            self.digest(from, input.get_mut(..count).unwrap_or_default(), desk);
+            let bytes = bytes.get_mut(..count).unwrap_or_default();
+            self.digest(from, bytes, inflater, desk);
         }
         Receipt::Something
     }
@@ -297,6 +323,9 @@ impl Relay {
             hop.excuse(desk.now.elapsed);
         }
         let congested = own_congested || other_congested;
+        if congested || full {
+            hop.excuse_message(desk.now.elapsed);
+        }
         !(hop.lost || hop.close_received || congested || full)
     }
 
@@ -307,7 +336,13 @@ impl Relay {
     }
 
     /// Decodes bytes of one side and acts on what they say.
-    fn digest(&mut self, from: Side, bytes: &mut [u8], desk: &mut Desk<'_>) {
+    fn digest(
+        &mut self,
+        from: Side,
+        bytes: &mut [u8],
+        inflater: &mut Inflater,
+        desk: &mut Desk<'_>,
+    ) {
         let caps = self.conversation.limits(desk.policy);
         let allowance = |opening: &[u8]| caps.bytes_max_for(opening) as usize;
         let limits = WsLimits {
@@ -322,9 +357,12 @@ impl Relay {
         };
         let controls_max = self.conversation.gate.settings.limits.control_frames_max;
         let ending = self.ending.is_some();
-        let mut input = Input::new(bytes);
+        let inflater = self.hop(from).deflate.map(|_| inflater);
+        let mut input = Input::new(bytes).inflated_by(inflater);
+        let mut ended = false;
         loop {
             if self.is_full(from) {
+                self.note_open_message(from, ended, desk.now);
                 self.hop(from).unread = input.into_rest().to_vec();
                 return;
             }
@@ -334,7 +372,7 @@ impl Relay {
             };
             let heard = match hop.decoder.next(&mut input, &limits) {
                 Err(error) => Err(End::Protocol(error)),
-                Ok(None) => return,
+                Ok(None) => break,
                 Ok(Some(Incoming::Close(code))) => {
                     hop.close_received = true;
                     self.leave(from, Closing::Said(from, code), code, desk);
@@ -343,9 +381,11 @@ impl Relay {
                 // Goodbye has been said: what still comes in is for nobody.
                 Ok(Some(_)) if ending => Ok(()),
                 Ok(Some(Incoming::Text(text))) => {
+                    ended = true;
                     self.conversation.hear(from, Frame::text(text), desk)
                 }
                 Ok(Some(Incoming::Binary(bytes))) => {
+                    ended = true;
                     self.conversation.hear(from, Frame::binary(bytes), desk)
                 }
                 Ok(Some(Incoming::Ping(body))) => {
@@ -366,6 +406,20 @@ impl Relay {
                 self.break_off(from.other(), &end, desk);
                 return;
             }
+        }
+        self.note_open_message(from, ended, desk.now);
+    }
+
+    /// A message that has begun must end in time; only while one is open does the timer know of it.
+    fn note_open_message(&mut self, from: Side, another_ended: bool, now: Moment) {
+        if !self.hop(from).note_open_message(another_ended, now.elapsed) {
+            return;
+        }
+        let gate = &self.conversation.gate;
+        let due = now.elapsed + gate.settings.session.message_deadline;
+        let look_at = gate.clock.instant(due);
+        if self.ending.is_none() && look_at < self.timer.deadline() {
+            self.timer.as_mut().reset(look_at);
         }
     }
 
@@ -419,6 +473,13 @@ impl Relay {
         }
         let gate = Arc::clone(&self.conversation.gate);
         for side in [Side::Station, Side::Csms] {
+            if let Some(due) = self.hop(side).message_due(&gate.settings.session) {
+                if now >= due {
+                    self.break_off(side, &End::Protocol(WsError::MessageNotEnded), desk);
+                    return now;
+                }
+                next = next.min(due);
+            }
             match self.hop(side).silence(&gate.settings.session, now) {
                 Silence::Fine(until) => next = next.min(until),
                 Silence::WantsPing => {
@@ -510,8 +571,12 @@ impl Future for Relay {
         let relay = self.get_mut();
         WORKBENCH.with_borrow_mut(|bench| {
             // A session that panicked may have left frames of its own here.
-            bench.outbox.clear();
-            relay.turn(context, bench)
+            bench
+                .outbox
+                .begin(relay.station.deflate, relay.csms.deflate);
+            let done = relay.turn(context, bench);
+            bench.count_compressed(&relay.conversation.gate);
+            done
         })
     }
 }

@@ -4,13 +4,16 @@
 use guard::{Cleared, Own};
 use ocpp::Side;
 
-use crate::ws;
+use crate::ws::{self, DeflateTerms, Deflater, Tally};
 
 /// Frames for both hops, gathered while one turn of a session is worked off and then written at
 /// once. One per thread; empty between turns.
 pub(super) struct Outbox {
     pub(super) to_station: Vec<u8>,
     pub(super) to_csms: Vec<u8>,
+    /// What station and CSMS have agreed to about compression.
+    terms: [Option<DeflateTerms>; 2],
+    deflater: Deflater,
     masks: Masks,
 }
 
@@ -19,13 +22,22 @@ impl Outbox {
         Outbox {
             to_station: Vec::new(),
             to_csms: Vec::new(),
+            terms: [None; 2],
+            deflater: Deflater::default(),
             masks: Masks::new(),
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    /// For another session: nothing of the last one is left, whatever became of it.
+    pub(super) fn begin(&mut self, station: Option<DeflateTerms>, csms: Option<DeflateTerms>) {
         self.to_station.clear();
         self.to_csms.clear();
+        self.terms = [station, csms];
+    }
+
+    /// What was compressed since this was last asked.
+    pub(super) fn take_tally(&mut self) -> Tally {
+        self.deflater.take_tally()
     }
 
     /// A peer's message, bytes untouched.
@@ -39,8 +51,33 @@ impl Outbox {
     }
 
     fn text(&mut self, to: Side, bytes: &[u8]) {
+        let [station, csms] = self.terms;
+        let terms = match to {
+            Side::Station => station,
+            Side::Csms => csms,
+        };
+        if let Some(terms) = terms
+            && self.deflated(to, bytes, terms)
+        {
+            return;
+        }
         let (out, mask) = self.hop(to);
         ws::append_text(out, bytes, mask);
+    }
+
+    /// Sends it compressed, if that makes it smaller.
+    #[cold]
+    fn deflated(&mut self, to: Side, bytes: &[u8], terms: DeflateTerms) -> bool {
+        let Some(deflated) = self.deflater.deflate(bytes, terms) else {
+            return false;
+        };
+        match to {
+            Side::Station => ws::append_deflated(&mut self.to_station, deflated, None),
+            Side::Csms => {
+                ws::append_deflated(&mut self.to_csms, deflated, Some(self.masks.next()));
+            }
+        }
+        true
     }
 
     pub(super) fn ping(&mut self, to: Side) {

@@ -20,6 +20,7 @@ pub(super) async fn seat(gate: &Arc<Gate>, arrival: Arrival) -> Option<Relay> {
         mut station,
         unread,
         response,
+        deflate,
         session,
         book,
     } = arrival;
@@ -50,6 +51,7 @@ pub(super) async fn seat(gate: &Arc<Gate>, arrival: Arrival) -> Option<Relay> {
     let station = Opened {
         wire: station,
         unread,
+        deflate,
     };
     let shown = seat.shown();
     let relay = Relay::new(gate, Arc::clone(&session), station, csms, seat, seed());

@@ -6,7 +6,7 @@ use super::close::read_close;
 use super::header::Header;
 use super::mask::apply_mask;
 use super::partial::Partial;
-use super::{Opcode, WsError, WsLimits};
+use super::{Inflater, Opcode, WsError, WsLimits};
 
 /// Which side of the hop we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +36,23 @@ pub enum Incoming<'b> {
 pub struct Input<'b> {
     bytes: &'b mut [u8],
     at: usize,
+    inflater: Option<&'b mut Inflater>,
 }
 
 impl<'b> Input<'b> {
     /// Fresh bytes, in the order they came.
     pub fn new(bytes: &'b mut [u8]) -> Input<'b> {
-        Input { bytes, at: 0 }
+        Input {
+            bytes,
+            at: 0,
+            inflater: None,
+        }
+    }
+
+    /// The same, where the two ends may have agreed on compression: only with an inflater may a
+    /// message be compressed.
+    pub fn inflated_by(self, inflater: Option<&'b mut Inflater>) -> Input<'b> {
+        Input { inflater, ..self }
     }
 
     /// Bytes the decoder has not looked at.
@@ -56,6 +67,16 @@ impl<'b> Input<'b> {
 
     fn rest(&mut self) -> &mut [u8] {
         self.bytes.get_mut(self.at..).unwrap_or_default()
+    }
+
+    fn may_be_deflated(&self) -> bool {
+        self.inflater.is_some()
+    }
+
+    fn inflated(&self) -> &[u8] {
+        self.inflater
+            .as_ref()
+            .map_or(&[], |inflater| inflater.inflated())
     }
 
     fn advance(&mut self, by: usize) {
@@ -85,14 +106,15 @@ enum Progress {
     Starved,
     /// Nothing is cut: a frame may start.
     FrameStart,
-    /// Something became whole.
-    Whole(Opcode),
+    /// Something became whole, and lies there.
+    Whole(Opcode, Place),
 }
 
 /// Where a whole payload lies.
 enum Place {
     Input(usize, usize),
     Held,
+    Inflater,
 }
 
 impl Decoder {
@@ -141,8 +163,7 @@ impl Decoder {
         self.partial.is_none()
     }
 
-    /// A message has begun and not ended. A station that never ends it has said nothing, and so meets
-    /// the session's idle limit (threat A19).
+    /// A message has begun and not ended. How long it may take is the session's question (threat A19).
     pub fn message_is_open(&self) -> bool {
         self.partial
             .as_ref()
@@ -185,6 +206,7 @@ impl Decoder {
         match *place {
             Place::Input(start, end) => input.bytes.get(start..end).unwrap_or_default(),
             Place::Held => &self.whole,
+            Place::Inflater => input.inflated(),
         }
     }
 
@@ -210,14 +232,15 @@ impl Decoder {
         loop {
             match self.resume(input, limits)? {
                 Progress::Starved => return Ok(None),
-                Progress::Whole(opcode) => return Ok(Some((opcode, Place::Held))),
+                Progress::Whole(opcode, place) => return Ok(Some((opcode, place))),
                 Progress::FrameStart => {}
             }
+            let may_be_deflated = input.may_be_deflated();
             let rest = input.rest();
             if rest.is_empty() {
                 return Ok(None);
             }
-            let Some(header) = Header::parse(rest, self.role)? else {
+            let Some(header) = Header::parse(rest, self.role, may_be_deflated)? else {
                 self.partial.get_or_insert_default().hold_header(rest);
                 input.advance(input.remaining());
                 return Ok(None);
@@ -247,6 +270,9 @@ impl Decoder {
         if !fits || header.payload > rest {
             return Ok(None);
         }
+        if header.deflated {
+            return self.inflate_in_place(header, input, limits);
+        }
         if limits.is_hopeless(header.payload) && !header.opcode.is_control() {
             return Err(WsError::MessageTooBig);
         }
@@ -269,6 +295,33 @@ impl Decoder {
         Ok(Some(Place::Input(start, end)))
     }
 
+    /// A whole compressed message in one frame.
+    #[cold]
+    fn inflate_in_place(
+        &self,
+        header: &Header,
+        input: &mut Input<'_>,
+        limits: &WsLimits<'_>,
+    ) -> Result<Option<Place>, WsError> {
+        if limits.is_hopeless_deflated(header.payload) {
+            return Err(WsError::MessageTooBig);
+        }
+        let start = input.at + header.size;
+        // No truncation: the payload is no longer than what lies in memory.
+        let end = start + header.payload as usize;
+        let (Some(payload), Some(inflater)) =
+            (input.bytes.get_mut(start..end), &mut input.inflater)
+        else {
+            return Err(WsError::ReservedBits);
+        };
+        if self.role == Role::Server {
+            apply_mask(payload, header.key);
+        }
+        inflater.inflate(payload, limits)?;
+        input.at = end;
+        Ok(Some(Place::Inflater))
+    }
+
     /// The long way: goes on with a header or payload that was cut.
     fn resume(
         &mut self,
@@ -279,7 +332,9 @@ impl Decoder {
             return Ok(Progress::FrameStart);
         };
         if partial.header_is_cut() {
-            let (taken, header) = partial.resume_header(input.rest(), self.role)?;
+            let may_be_deflated = input.may_be_deflated();
+            let (taken, header) =
+                partial.resume_header(input.rest(), self.role, may_be_deflated)?;
             input.advance(taken);
             let Some(header) = header else {
                 return Ok(Progress::Starved);
@@ -288,7 +343,7 @@ impl Decoder {
         }
         let (taken, whole) = partial.resume_payload(input.rest(), limits)?;
         input.advance(taken);
-        let Some((opcode, bytes)) = whole else {
+        let Some(whole) = whole else {
             return Ok(if partial.between_frames() {
                 Progress::FrameStart
             } else {
@@ -298,8 +353,15 @@ impl Decoder {
         if partial.is_spent() {
             self.partial = None;
         }
-        self.whole = bytes;
-        Ok(Progress::Whole(opcode))
+        if !whole.deflated {
+            self.whole = whole.bytes;
+            return Ok(Progress::Whole(whole.opcode, Place::Held));
+        }
+        let Some(inflater) = &mut input.inflater else {
+            return Err(WsError::ReservedBits);
+        };
+        inflater.inflate(&whole.bytes, limits)?;
+        Ok(Progress::Whole(whole.opcode, Place::Inflater))
     }
 }
 

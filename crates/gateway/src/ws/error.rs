@@ -9,7 +9,8 @@ pub enum WsError {
     Unmasked,
     /// A server's frame with a mask (5.1).
     Masked,
-    /// A reserved bit is set, and no extension was agreed on (5.2).
+    /// A reserved bit is set that no extension has given a meaning (5.2); that of compression may stand
+    /// on the first frame of a message only (RFC 7692, 6).
     ReservedBits,
     /// An opcode that RFC 6455 reserves (5.2).
     ReservedOpcode,
@@ -35,6 +36,12 @@ pub enum WsError {
     TextNotUtf8,
     /// A message longer than this peer may send.
     MessageTooBig,
+    /// A compressed message that cannot be inflated (RFC 7692, 7.2.2).
+    Deflate,
+    /// A compressed message in more blocks than [`super::DEFLATE_BLOCKS_FREE`] allows (threat A19).
+    TooManyBlocks,
+    /// A message that was not ended in time (threat A19). Found by the session, not here.
+    MessageNotEnded,
     /// More fragments than [`super::WsLimits::fragments_max`] (threat A19).
     TooManyFragments,
     /// More control frames than the session's budget (threat A19). Found by the session, not here.
@@ -45,8 +52,11 @@ impl WsError {
     /// The code to close with (7.4.1).
     pub const fn close_code(self) -> u16 {
         match self {
-            WsError::CloseReasonNotUtf8 | WsError::TextNotUtf8 => 1007,
-            WsError::TooManyFragments | WsError::TooManyControls => 1008,
+            WsError::CloseReasonNotUtf8 | WsError::TextNotUtf8 | WsError::Deflate => 1007,
+            WsError::TooManyFragments
+            | WsError::TooManyControls
+            | WsError::TooManyBlocks
+            | WsError::MessageNotEnded => 1008,
             WsError::MessageTooBig => 1009,
             _ => 1002,
         }
@@ -70,6 +80,9 @@ impl WsError {
             WsError::CloseReasonNotUtf8 => "a close reason that is not UTF-8",
             WsError::TextNotUtf8 => "a text that is not UTF-8",
             WsError::MessageTooBig => "a message longer than allowed",
+            WsError::Deflate => "compressed data that cannot be inflated",
+            WsError::TooManyBlocks => "a compressed message in too many blocks",
+            WsError::MessageNotEnded => "a message that was not ended in time",
             WsError::TooManyFragments => "a message in too many fragments",
             WsError::TooManyControls => "too many control frames",
         }

@@ -58,6 +58,8 @@ pub(super) const LENGTH_16: u8 = 126;
 /// The 7-bit length that says: eight bytes of length follow.
 pub(super) const LENGTH_64: u8 = 127;
 const RESERVED_BITS: u8 = 0x70;
+/// RSV1 on a message's first frame: the message is compressed (RFC 7692, 6).
+pub(super) const DEFLATED: u8 = 0x40;
 const OPCODE_BITS: u8 = 0x0f;
 
 /// A header that keeps every rule a single frame can keep.
@@ -65,6 +67,8 @@ const OPCODE_BITS: u8 = 0x0f;
 pub(super) struct Header {
     pub(super) fin: bool,
     pub(super) opcode: Opcode,
+    /// The first frame of a compressed message.
+    pub(super) deflated: bool,
     /// The key; all zero, which changes nothing, where frames are not masked.
     pub(super) key: [u8; 4],
     /// Bytes of payload.
@@ -74,13 +78,18 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads a header from the start of `bytes`; `None` when more bytes are needed.
+    /// Reads a header from the start of `bytes`; `None` when more bytes are needed. Whether a message
+    /// may be compressed is what the two ends have agreed on.
     #[inline]
-    pub(super) fn parse(bytes: &[u8], role: Role) -> Result<Option<Header>, WsError> {
+    pub(super) fn parse(
+        bytes: &[u8],
+        role: Role,
+        may_be_deflated: bool,
+    ) -> Result<Option<Header>, WsError> {
         let [first, second, rest @ ..] = bytes else {
             return Ok(None);
         };
-        let (fin, opcode) = Header::first_byte(*first)?;
+        let (fin, opcode) = Header::first_byte(*first, may_be_deflated)?;
         let masked = second & MASK != 0;
         match (role, masked) {
             (Role::Server, false) => return Err(WsError::Unmasked),
@@ -111,15 +120,20 @@ impl Header {
         Ok(Some(Header {
             fin,
             opcode,
+            deflated: first & DEFLATED != 0,
             key,
             payload,
             size,
         }))
     }
 
-    fn first_byte(byte: u8) -> Result<(bool, Opcode), WsError> {
+    fn first_byte(byte: u8, may_be_deflated: bool) -> Result<(bool, Opcode), WsError> {
         if byte & RESERVED_BITS != 0 {
-            return Err(WsError::ReservedBits);
+            let starts_a_message = matches!(byte & OPCODE_BITS, 0x1 | 0x2);
+            let says_deflated = byte & RESERVED_BITS == DEFLATED;
+            if !(may_be_deflated && says_deflated && starts_a_message) {
+                return Err(WsError::ReservedBits);
+            }
         }
         let opcode = Opcode::from_bits(byte & OPCODE_BITS).ok_or(WsError::ReservedOpcode)?;
         Ok((byte & FIN != 0, opcode))

@@ -23,6 +23,9 @@ impl WsLimits<'_> {
     /// The usual bound for fragments: 1 MiB from a stack that sends 1 KiB at a time.
     pub const FRAGMENTS_MAX: u32 = 1024;
 
+    /// Bytes that a compressed message may be longer than an eighth more than its text.
+    const DEFLATE_OVERHEAD_BYTES: u64 = 64;
+
     /// The same bound for every message.
     pub fn fixed(message_bytes_max: usize) -> WsLimits<'static> {
         WsLimits {
@@ -36,6 +39,13 @@ impl WsLimits<'_> {
     /// Refuses a total that no opening could justify.
     pub(super) fn is_hopeless(&self, total: u64) -> bool {
         total > self.hard_max() as u64
+    }
+
+    /// The same for a compressed message as it stands on the wire. Nine bits for a byte is the worst
+    /// that a compressor makes of any text, so whoever sends more means something else.
+    pub(super) fn is_hopeless_deflated(&self, total: u64) -> bool {
+        let max = self.hard_max() as u64;
+        total > max + max / 8 + WsLimits::DEFLATE_OVERHEAD_BYTES
     }
 
     /// Whether a total needs the opening's leave.

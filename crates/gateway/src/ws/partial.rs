@@ -25,6 +25,7 @@ struct OpenFrame {
 /// A message that has begun and not ended.
 struct OpenMessage {
     opcode: Opcode,
+    deflated: bool,
     bytes: Vec<u8>,
     fragments: u32,
     /// What its opening allows, once that has been asked.
@@ -32,7 +33,11 @@ struct OpenMessage {
 }
 
 /// A frame or message that has become whole.
-pub(super) type Whole = (Opcode, Vec<u8>);
+pub(super) struct Whole {
+    pub(super) opcode: Opcode,
+    pub(super) bytes: Vec<u8>,
+    pub(super) deflated: bool,
+}
 
 impl Partial {
     pub(super) fn header_is_cut(&self) -> bool {
@@ -72,6 +77,7 @@ impl Partial {
         &mut self,
         input: &[u8],
         role: Role,
+        may_be_deflated: bool,
     ) -> Result<(usize, Option<Header>), WsError> {
         for (taken, byte) in input.iter().enumerate() {
             let Some(slot) = self.header.get_mut(self.header_held) else {
@@ -81,7 +87,7 @@ impl Partial {
             *slot = *byte;
             self.header_held += 1;
             let held = self.header.get(..self.header_held).unwrap_or_default();
-            if let Some(header) = Header::parse(held, role)? {
+            if let Some(header) = Header::parse(held, role, may_be_deflated)? {
                 self.header_held = 0;
                 return Ok((taken + 1, Some(header)));
             }
@@ -108,6 +114,7 @@ impl Partial {
                 }
                 let message = OpenMessage {
                     opcode: header.opcode,
+                    deflated: header.deflated,
                     bytes: Vec::new(),
                     fragments: 1,
                     allowance: None,
@@ -158,13 +165,21 @@ impl Partial {
     fn end_frame(&mut self) -> Option<Whole> {
         let frame = self.frame.take()?;
         if frame.opcode.is_control() {
-            return Some((frame.opcode, std::mem::take(&mut self.control)));
+            return Some(Whole {
+                opcode: frame.opcode,
+                bytes: std::mem::take(&mut self.control),
+                deflated: false,
+            });
         }
         if !frame.fin {
             return None;
         }
         let message = self.message.take()?;
-        Some((message.opcode, message.bytes))
+        Some(Whole {
+            opcode: message.opcode,
+            bytes: message.bytes,
+            deflated: message.deflated,
+        })
     }
 }
 
@@ -173,6 +188,12 @@ impl OpenMessage {
     /// decided as soon as the opening is there.
     fn check_total(&self, payload: u64, limits: &WsLimits<'_>) -> Result<(), WsError> {
         let total = payload.saturating_add(self.bytes.len() as u64);
+        if self.deflated {
+            return match limits.is_hopeless_deflated(total) {
+                true => Err(WsError::MessageTooBig),
+                false => Ok(()),
+            };
+        }
         let over_allowance = self.allowance.is_some_and(|max| total > max);
         if over_allowance || limits.is_hopeless(total) {
             return Err(WsError::MessageTooBig);
@@ -180,11 +201,12 @@ impl OpenMessage {
         Ok(())
     }
 
-    /// Asks the opening, once, whether the announced total is all right.
+    /// Asks the opening, once, whether the announced total is all right. A compressed one says nothing
+    /// before it is inflated.
     fn check_opening(&mut self, remaining: u64, limits: &WsLimits<'_>) -> Result<(), WsError> {
         let total = remaining.saturating_add(self.bytes.len() as u64);
         let opening_is_there = remaining == 0 || self.bytes.len() >= WsLimits::OPENING_BYTES;
-        if !limits.is_extraordinary(total) || !opening_is_there {
+        if !limits.is_extraordinary(total) || !opening_is_there || self.deflated {
             return Ok(());
         }
         let max = match self.allowance {

@@ -11,6 +11,7 @@
 mod attempts;
 mod authority;
 mod conversation;
+mod deflate;
 mod door;
 mod drain;
 mod farewell;

@@ -43,7 +43,7 @@ type Total = (&'static str, &'static str, fn(&CountersSnapshot) -> u64);
 
 /// The gate's own counts, one line each.
 #[rustfmt::skip]
-const TOTALS: [Total; 17] = [
+const TOTALS: [Total; 20] = [
     ("connections_accepted", "TCP connections accepted", |counts| counts.accepted),
     ("connections_over_limit", "Connections closed because a limit was reached", |counts| counts.over_limit),
     ("handshakes_refused", "Handshakes refused", |counts| counts.refused),
@@ -61,6 +61,9 @@ const TOTALS: [Total; 17] = [
     ("calls_queued", "CALLs that waited for the one in flight", |counts| counts.queued),
     ("payload_from_stations_bytes", "Payload from stations", |counts| counts.bytes_from_stations),
     ("payload_from_csms_bytes", "Payload from CSMSs", |counts| counts.bytes_from_csms),
+    ("messages_inflated", "Messages that came compressed", |counts| counts.inflated),
+    ("messages_deflated", "Messages sent compressed", |counts| counts.deflated),
+    ("payload_saved_bytes", "Payload that compression kept off the wire", |counts| counts.bytes_saved),
 ];
 
 impl Collector for Figures {

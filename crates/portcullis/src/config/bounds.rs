@@ -116,6 +116,12 @@ pub(super) fn session(mut section: Section<'_>) -> SessionSettings {
         ping_after: section.seconds("ping_after_seconds", 1..=DAY, d.ping_after),
         pong_deadline: section.seconds("pong_deadline_seconds", 1..=3600, d.pong_deadline),
         idle_after: section.seconds("idle_after_seconds", 10..=7 * DAY, d.idle_after),
+        message_deadline: section.seconds("message_deadline_seconds", 1..=3600, d.message_deadline),
+        compression: section.choice(
+            "compression",
+            &[("on", true), ("off", false)],
+            d.compression,
+        ),
         close_deadline: section.seconds("close_deadline_seconds", 1..=300, d.close_deadline),
     };
     section.finish();

@@ -255,6 +255,7 @@ impl FileReader<'_> {
                 .and_then(|files| self.identity(files)),
             bind: route.bind.clone(),
             certificate_header: route.certificate_header.clone(),
+            compression: route.compression,
         }
     }
 

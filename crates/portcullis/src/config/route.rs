@@ -39,6 +39,8 @@ pub struct RouteSettings {
     pub certificate_header: Option<String>,
     /// The CPO, as it must stand in the certificates of stations that come this way.
     pub organization: Option<Placed<String>>,
+    /// The CSMS is offered permessage-deflate.
+    pub compression: bool,
 }
 
 /// What the CSMS is shown in place of, or as, the station's credential.
@@ -105,6 +107,7 @@ fn route(section: &mut Section<'_>, directory: &Path) -> Option<RouteSettings> {
     let bind = bind(section);
     let certificate_header = header(section);
     let organization = section.text("organization");
+    let compression = section.choice("compression", &[("off", false), ("offer", true)], false);
     for name in id.iter().chain(tenant.iter()) {
         check_name(section, name);
     }
@@ -124,6 +127,7 @@ fn route(section: &mut Section<'_>, directory: &Path) -> Option<RouteSettings> {
         bind,
         certificate_header,
         organization,
+        compression,
     })
 }
 

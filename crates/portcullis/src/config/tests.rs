@@ -147,6 +147,8 @@ fn what_is_not_written_has_its_default() {
 fn what_is_written_is_read() {
     let text = format!(
         "{SMALL}credential = \"fixed\"\npassword_file = \"p\"\nbind = [\"127.0.0.2\", \"::1\"]\n\
+         compression = \"offer\"\n\
+         [session]\ncompression = \"off\"\nmessage_deadline_seconds = 7\n\
          [controls]\nschema = \"enforce\"\ncall_timeout_seconds = 0x1e\n\
          [messages.action_bytes_max]\nBootNotification = 2_048\nSendLocalList = 4096\n"
     );
@@ -158,6 +160,9 @@ fn what_is_written_is_read() {
     assert!(caps.contains(&("SendLocalList".to_owned(), 4096)));
     assert_eq!(caps.len(), Limits::default().action_bytes_max.len() + 1);
     assert_eq!(config.routes[0].bind.len(), 2);
+    assert!(config.routes[0].compression);
+    assert!(!config.session.compression);
+    assert_eq!(config.session.message_deadline.as_secs(), 7);
 }
 
 #[test]
@@ -304,6 +309,14 @@ fn each_mistake_of_a_section_is_told_at_its_line() {
         (
             "[canaries]\nidentities = [\"CP/1\"]",
             "\"CP/1\" cannot be an identity",
+        ),
+        (
+            "[session]\ncompression = \"offer\"",
+            "`compression` is \"offer\"",
+        ),
+        (
+            "[session]\nmessage_deadline_seconds = 0",
+            "`message_deadline_seconds` is 0",
         ),
         ("[store]\npath = 7", "`path` is an integer"),
     ];
