@@ -4,6 +4,7 @@ too early or too late. `websockets` carries the frames; each scene is one statio
 import asyncio
 import contextlib
 import json
+import random
 from base64 import b64encode
 from urllib.parse import urlsplit
 
@@ -188,6 +189,37 @@ async def csms_fragments(csms: TapedSocket):
     text = f'[3,"{call[1]}",{{"status":"Accepted","data":"{"é" * 3000}"}}]'
     csms.tape.sent.append(text)
     await csms.socket.send([text[:1], "", text[1:2000], text[2000:]])
+
+
+async def compressed(door: Door, identity: str) -> Tape:
+    """Long messages of all sorts with compression agreed on: the same payloads on both sides."""
+    async with _station(door, identity, "ocpp1.6") as station:
+        assert _agreed(station.socket), "the station asked for compression and did not get it"
+        for n, data in enumerate(COMPRESSED):
+            await station.send(f'[2,"c{n}","DataTransfer",{{"vendorId":"x","data":"{data}"}}]')
+            await station.recv()
+    return station.tape
+
+
+# Next to nothing, what repeats itself, what does not, and what looks like more than it is.
+COMPRESSED = (
+    "",
+    "[3,1]" * 9_000,
+    b64encode(random.Random(7692).randbytes(40_000)).decode(),
+    "ü🔌" * 5_000,
+    " " * 60_000,
+)
+
+
+async def csms_compressed(csms: TapedSocket):
+    assert _agreed(csms.socket), "the CSMS was offered no compression"
+    for data in reversed(COMPRESSED):
+        call = json.loads(await csms.recv())
+        await csms.send(f'[3,"{call[1]}",{{"status":"Accepted","data":"{data}"}}]')
+
+
+def _agreed(socket) -> bool:
+    return [extension.name for extension in socket.protocol.extensions] == ["permessage-deflate"]
 
 
 async def pings(door: Door, identity: str) -> Tape:

@@ -82,7 +82,8 @@ def scenes() -> list[Scene]:
         for csms in ("slow", "tls", "mutual-tls")
         for version in all_three
     ]
-    by_hand = [byhand.burst, byhand.odd_spellings, byhand.fragments, byhand.pings, byhand.hasty_station]
+    by_hand = [byhand.burst, byhand.odd_spellings, byhand.fragments, byhand.compressed, byhand.pings]
+    by_hand += [byhand.hasty_station]
     every += [Scene(f"by hand: {part.__name__}", part, "byhand", "ocpp1.6") for part in by_hand]
     every += [
         Scene("by hand: crossing_calls", byhand.crossing_calls, "byhand", "ocpp1.6", answers_overtake=True),

@@ -17,6 +17,8 @@ READY_SECONDS_MAX = 20
 STOP_SECONDS_MAX = 10
 COLUMNS = ["identity", "password_text", "machine_made", "certificate_name"]
 BASIC, CERTIFICATE = "Basic", "certificate"
+# CSMSs that the gate speaks plainly to; the others are offered compression, and may decline it.
+PLAIN = {"tls", "slow"}
 
 
 class Pki:
@@ -117,6 +119,7 @@ class Gate:
                 f'id = "{route}"',
                 f'path = "/{route}/{{identity}}"',
                 f'upstream = "{upstream}"',
+                f'compression = "{"off" if route in PLAIN else "offer"}"',
                 *(self._upstream_tls() if upstream.startswith("wss") else []),
             ]
         return "\n".join(lines) + "\n"
