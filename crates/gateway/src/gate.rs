@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use guard::admission::VerifierCache;
-use guard::attempts::Attempts;
+use guard::attempts::{Attempts, Source};
+use guard::crowd::Tally;
 use guard::{Book, Policy, RouteId, SessionFacts, VerifierKey};
 use tokio::sync::Semaphore;
 
@@ -15,6 +16,7 @@ use crate::counters::Counters;
 use crate::events::EventSender;
 use crate::kept::Kept;
 use crate::live::Live;
+use crate::lobby::TurnedAway;
 use crate::settings::Settings;
 use crate::tls::TlsError;
 use crate::upstream::Upstreams;
@@ -67,6 +69,10 @@ pub(crate) struct Gate {
     pub(crate) attempts: Arc<Mutex<Attempts>>,
     /// Refusals that may be held back at once.
     pub(crate) held_back: Arc<Semaphore>,
+    /// Connections by source.
+    pub(crate) tally: Arc<Mutex<Tally>>,
+    /// Refusals told together.
+    pub(crate) turned_away: Arc<TurnedAway>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) live: Arc<Live>,
     pub(crate) upstreams: Upstreams,
@@ -93,6 +99,8 @@ impl Gate {
             events: shared.events,
             verifier_key: shared.verifier_key,
             kept: shared.kept,
+            tally: Arc::default(),
+            turned_away: Arc::default(),
             counters: Arc::default(),
             live: Arc::default(),
             upstreams,
@@ -122,6 +130,8 @@ impl Gate {
             events: self.events.clone(),
             verifier_key: Arc::clone(&self.verifier_key),
             kept: self.kept.clone(),
+            tally: Arc::clone(&self.tally),
+            turned_away: Arc::clone(&self.turned_away),
             counters: Arc::clone(&self.counters),
             live: Arc::clone(&self.live),
             upstreams,
@@ -138,6 +148,30 @@ impl Gate {
     /// Who has failed, and who has not.
     pub(crate) fn attempts(&self) -> MutexGuard<'_, Attempts> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection's place among those of its source, until it is dropped.
+pub(crate) struct SourcePlace(Arc<Mutex<Tally>>, Source);
+
+impl SourcePlace {
+    /// A place, where the source has one left.
+    pub(crate) fn take(gate: &Gate, source: Source, exempt: bool) -> Option<SourcePlace> {
+        let max = match exempt {
+            true => usize::MAX,
+            false => gate.settings.limits.connections_per_source_max,
+        };
+        let mut tally = gate.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = tally.add(source, max);
+        drop(tally);
+        taken.then(|| SourcePlace(Arc::clone(&gate.tally), source))
+    }
+}
+
+impl Drop for SourcePlace {
+    fn drop(&mut self) {
+        let mut tally = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.remove(self.1);
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use guard::SessionFacts;
 use guard::admission::CertificateRules;
-use tokio::sync::Semaphore;
 
 use crate::StartError;
 use crate::gate::Gate;
@@ -16,6 +15,7 @@ use crate::network::Network;
 use crate::settings::{ListenerSettings, Settings, TlsSettings};
 use crate::tls::{self, Resumption};
 use crate::welcome::{Door, DoorTls};
+use crate::worker::Rooms;
 
 /// The gate as newcomers meet it.
 pub(crate) struct Generation {
@@ -57,13 +57,14 @@ impl Generation {
     }
 
     /// The door of a listener, for one connection.
-    pub(crate) fn door(&self, listener: usize, sessions: &Arc<Semaphore>) -> Option<Door> {
+    pub(crate) fn door(&self, listener: usize, rooms: &Rooms) -> Option<Door> {
         let porch = self.porches.get(listener)?;
         Some(Door {
             gate: Arc::clone(&self.gate),
             tls: porch.tls.clone(),
             proxies: Arc::clone(&porch.proxies),
-            sessions: Arc::clone(sessions),
+            sessions: Arc::clone(&rooms.sessions),
+            lobby: Arc::clone(&rooms.lobby),
         })
     }
 

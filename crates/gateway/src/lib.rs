@@ -1,7 +1,7 @@
 //! Where it flows: from a station's socket to its CSMS and back.
 //!
 //! ```text
-//! accept → TLS → request head → authentication → upstream handshake → 101 → relay
+//! accept → lobby → TLS → request head → authentication → upstream handshake → 101 → relay
 //! ```
 //!
 //! The order is the security argument: no upstream socket before authentication, no 101 before the
@@ -9,6 +9,7 @@
 //! sees `ocpp` and `guard` only; who may connect arrives as a snapshot, what happened leaves through
 //! a bounded queue that is never waited for.
 
+mod accept;
 mod certificate;
 mod clock;
 mod counters;
@@ -21,6 +22,7 @@ pub mod http;
 mod kept;
 mod lessons;
 mod live;
+mod lobby;
 mod network;
 mod password;
 mod proxy;
@@ -31,6 +33,7 @@ mod settings;
 mod sockets;
 mod target;
 mod tls;
+mod turns;
 mod upstream;
 mod welcome;
 mod wire;
@@ -55,3 +58,4 @@ pub use settings::{
 pub use sockets::ListeningSocket;
 pub use target::{InvalidTarget, Target};
 pub use tls::TlsError;
+pub use turns::HANDSHAKE_STEPS_MAX;

@@ -21,6 +21,8 @@ use rustls::{ClientConfig, CommonState, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::turns;
+
 /// Read from a socket at a time: two records of the greatest size.
 const READ_BYTES: usize = 33 << 10;
 /// Kept until its rest arrives: a handshake message of the greatest size, and a record.
@@ -134,17 +136,35 @@ impl<E: Engine> Tls<E> {
         };
         // A client speaks first.
         tls.open_records(&mut [], &mut |_| {})?;
-        std::future::poll_fn(|context| tls.poll_shake(context)).await?;
+        while tls.engine.common().is_handshaking() {
+            std::future::poll_fn(|context| tls.poll_peer(context)).await?;
+            let turn = turns::turn().await;
+            let step = std::future::poll_fn(|context| Poll::Ready(tls.poll_step(context))).await;
+            turn.end().await;
+            if step? == Some(0) {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
         Ok(tls)
     }
 
-    fn poll_shake(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.engine.common().is_handshaking() {
-            if ready!(self.poll_receive(context, None))? == 0 {
-                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+    /// Sends what the peer waits for, and waits until it has said something.
+    fn poll_peer(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What the socket does not take now it takes later: writing wakes us, too.
+        let _ = self.poll_send(context)?;
+        self.socket.poll_read_ready(context)
+    }
+
+    /// One step of a handshake: opens what has come and sends the answer. How many bytes came;
+    /// `None` where there were none after all.
+    fn poll_step(&mut self, context: &mut Context<'_>) -> io::Result<Option<usize>> {
+        match self.poll_receive(context, None)? {
+            Poll::Pending => Ok(None),
+            Poll::Ready(count) => {
+                let _ = self.poll_send(context)?;
+                Ok(Some(count))
             }
         }
-        Poll::Ready(Ok(()))
     }
 
     /// Reads once from the socket and opens what is whole, into `out` as far as it goes and else

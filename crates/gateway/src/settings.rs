@@ -31,6 +31,9 @@ pub struct Settings {
     pub canaries: BTreeSet<StationId>,
     /// What is made of stations' passwords beyond the proof.
     pub passwords: PasswordSettings,
+    /// Sources for which no cap of one source holds: load balancers that do not speak the PROXY
+    /// protocol, and networks of the operator's own.
+    pub exempt_sources: Vec<Network>,
     /// Pings, idleness and farewells.
     pub session: SessionSettings,
     /// Threads that relay, each with its own connections; 0: one for each processor.
@@ -110,8 +113,21 @@ pub struct UpstreamSettings {
 pub struct GateLimits {
     /// Connections of one worker, handshakes included.
     pub connections_max: usize,
-    /// Handshakes under way in one worker; further connections wait in the kernel's queue.
+    /// Connections that wait in one worker: for their peer's first words, or for a place among the
+    /// handshakes. Beyond it, one of the source with the most is closed at once.
+    pub waiting_max: usize,
+    /// Waiting for a place; each connection waits for a random part of it, no less than half, so that
+    /// those turned away together do not come back together.
+    pub waiting_deadline: Duration,
+    /// Handshakes under way in one worker.
     pub handshakes_max: usize,
+    /// Handshakes of one source (an IPv4 address, or an IPv6 network of /64) in one worker.
+    pub handshakes_per_source_max: usize,
+    /// While others wait for a place, a handshake may take so long over TLS, and over its request.
+    pub handshake_grace: Duration,
+    /// Connections of one source in the whole gate, sessions included. Whole fleets share the address
+    /// of their mobile network.
+    pub connections_per_source_max: usize,
     /// TLS 1.2 sessions of one listener that can be resumed by number, by stations that know no
     /// tickets (about 2 kB each where stations show certificates). A ticket costs no memory.
     pub tls12_sessions_max: usize,
@@ -152,7 +168,10 @@ impl GateLimits {
     /// has been made by then.
     pub(crate) fn keep_what_stays(&mut self, running: &GateLimits) {
         self.connections_max = running.connections_max;
+        self.waiting_max = running.waiting_max;
         self.handshakes_max = running.handshakes_max;
+        self.handshakes_per_source_max = running.handshakes_per_source_max;
+        self.handshake_grace = running.handshake_grace;
         self.tls12_sessions_max = running.tls12_sessions_max;
         self.slow_hashes_max = running.slow_hashes_max;
         self.hashes_remembered_max = running.hashes_remembered_max;
@@ -164,7 +183,12 @@ impl Default for GateLimits {
     fn default() -> GateLimits {
         GateLimits {
             connections_max: 60_000,
+            waiting_max: 16_384,
+            waiting_deadline: Duration::from_secs(30),
             handshakes_max: 512,
+            handshakes_per_source_max: 256,
+            handshake_grace: Duration::from_secs(4),
+            connections_per_source_max: 1_000_000,
             proxy_deadline: Duration::from_secs(5),
             tls12_sessions_max: 20_000,
             tls_deadline: Duration::from_secs(10),

@@ -8,10 +8,11 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use crate::counters::count;
+use crate::accept::accept;
+use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::live::Live;
-use crate::welcome::welcome;
+use crate::lobby::Lobby;
 
 /// How far a gate's life has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,9 +37,9 @@ pub(crate) struct Worker {
 }
 
 /// What the connections of one worker share.
-struct Rooms {
-    handshakes: Arc<Semaphore>,
-    sessions: Arc<Semaphore>,
+pub(crate) struct Rooms {
+    pub(crate) lobby: Arc<Lobby>,
+    pub(crate) sessions: Arc<Semaphore>,
 }
 
 /// Accepts until told to stop, then lets the sessions finish.
@@ -52,9 +53,12 @@ pub(crate) async fn work(worker: Worker) {
     let settings = Arc::clone(&current.load().gate);
     let limits = &settings.settings.limits;
     let rooms = Arc::new(Rooms {
-        handshakes: Arc::new(Semaphore::new(limits.handshakes_max)),
+        lobby: Lobby::new(limits, settings.clock),
         sessions: Arc::new(Semaphore::new(limits.connections_max)),
     });
+    let lobby = Arc::clone(&rooms.lobby);
+    tokio::spawn(async move { lobby.keep().await });
+    tokio::spawn(tell_who_was_turned_away(Arc::clone(&settings)));
     for (listener, socket) in sockets {
         let Ok(socket) = TcpListener::from_std(socket) else {
             continue;
@@ -71,51 +75,15 @@ pub(crate) async fn work(worker: Worker) {
     }
 }
 
-/// Accepts while the gate is open and there is room for another handshake; who comes when there is
-/// none waits in the kernel's queue.
-async fn accept(
-    socket: TcpListener,
-    listener: usize,
-    current: Arc<ArcSwap<Generation>>,
-    rooms: Arc<Rooms>,
-    mut phase: watch::Receiver<Phase>,
-) {
-    let mut changes = phase.clone();
+/// Refusals that were not told one by one are told together, a second later.
+async fn tell_who_was_turned_away(gate: Arc<Gate>) {
     loop {
-        let Ok(Phase::Open) = phase
-            .wait_for(|phase| *phase != Phase::Waiting)
-            .await
-            .map(|phase| *phase)
-        else {
-            return;
-        };
-        let next = async {
-            let permit = Arc::clone(&rooms.handshakes).acquire_owned().await.ok()?;
-            Some((permit, socket.accept().await))
-        };
-        let accepted = tokio::select! {
-            accepted = next => accepted,
-            // What is given up here has not been taken from the queue yet.
-            _ = changes.wait_for(|phase| *phase != Phase::Open) => continue,
-        };
-        let Some((permit, accepted)) = accepted else {
-            return;
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                let door = current.load().door(listener, &rooms.sessions);
-                let Some(door) = door else { return };
-                count(&door.gate.counters.accepted);
-                tokio::spawn(async move {
-                    welcome(&door, stream, peer).await;
-                    drop(permit);
-                });
-            }
-            // Out of files, or the peer is gone again: taking a breath beats spinning.
-            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        tokio::time::sleep(TURNED_AWAY_EVERY).await;
+        for event in gate.turned_away.take(gate.clock.now()) {
+            gate.events.tell(event);
         }
     }
 }
 
-/// How long a failed accept is left alone.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+/// How often that is looked at.
+const TURNED_AWAY_EVERY: Duration = Duration::from_secs(1);

@@ -194,6 +194,11 @@ impl Attempts {
         (DELAY_MIN * (1 << beyond)).min(self.limits.delay_max)
     }
 
+    /// Whether a station has succeeded from there.
+    pub fn knows_source(&self, source: Source) -> bool {
+        self.known.has_source(source)
+    }
+
     fn judge(
         &self,
         at: Moment,

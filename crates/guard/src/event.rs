@@ -175,6 +175,17 @@ pub enum Event {
         /// Why.
         weaknesses: Weaknesses,
     },
+    /// Many are not in, told together: none of them had said who it is.
+    TurnedAway {
+        /// When they were counted.
+        at: Moment,
+        /// Why; of its kind, one of them.
+        why: RefusedHandshake,
+        /// How many, within a second or so.
+        times: u32,
+        /// From where the last of them came.
+        last: SocketAddr,
+    },
     /// A message came.
     Message {
         /// When.

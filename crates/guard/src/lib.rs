@@ -8,6 +8,7 @@ pub mod attempts;
 mod book;
 mod control;
 mod credential;
+pub mod crowd;
 mod describe;
 mod event;
 mod keys;

@@ -31,6 +31,7 @@ pub(super) struct Hop {
     signs: u32,
     pinged: Option<Duration>,
     controls: u32,
+    controls_since: Duration,
     pub(super) close_sent: bool,
     pub(super) close_received: bool,
     /// The socket is of no more use.
@@ -67,6 +68,7 @@ impl Hop {
             signs: 0,
             pinged: None,
             controls: 0,
+            controls_since: now,
             close_sent: false,
             close_received: false,
             lost: false,
@@ -191,8 +193,17 @@ impl Hop {
         let _ = Pin::new(&mut self.wire).poll_shutdown(context);
     }
 
-    /// Counts a ping or pong; too many of them between two looks end the session (threat A19).
-    pub(super) fn count_control(&mut self, max: u32) -> Result<(), End> {
+    /// Counts a ping or pong; too many of them within `window` end the session (threat A19).
+    pub(super) fn count_control(
+        &mut self,
+        max: u32,
+        window: Duration,
+        now: Duration,
+    ) -> Result<(), End> {
+        if now >= self.controls_since + window {
+            self.controls_since = now;
+            self.controls = 0;
+        }
         self.controls = self.controls.saturating_add(1);
         if self.controls > max {
             Err(End::Protocol(WsError::TooManyControls))
@@ -216,13 +227,9 @@ impl Hop {
             Some(pinged) => Silence::Fine(pinged + settings.pong_deadline),
             None if now >= self.heard + settings.ping_after => {
                 self.pinged = Some(now);
-                self.controls = 0;
                 Silence::WantsPing
             }
-            None => {
-                self.controls = 0;
-                Silence::Fine(self.heard + settings.ping_after)
-            }
+            None => Silence::Fine(self.heard + settings.ping_after),
         }
     }
 

@@ -355,7 +355,9 @@ impl Relay {
             message_bytes_max: Limits::MESSAGE_BYTES_MAX as usize,
             allowance: &allowance,
         };
-        let controls_max = self.conversation.gate.settings.limits.control_frames_max;
+        let settings = &self.conversation.gate.settings;
+        let controls_max = settings.limits.control_frames_max;
+        let (window, now) = (settings.session.ping_after, desk.now.elapsed);
         let ending = self.ending.is_some();
         let inflater = self.hop(from).deflate.map(|_| inflater);
         let mut input = Input::new(bytes).inflated_by(inflater);
@@ -390,9 +392,9 @@ impl Relay {
                 }
                 Ok(Some(Incoming::Ping(body))) => {
                     desk.outbox.pong(from, body);
-                    hop.count_control(controls_max)
+                    hop.count_control(controls_max, window, now)
                 }
-                Ok(Some(Incoming::Pong(_))) => hop.count_control(controls_max),
+                Ok(Some(Incoming::Pong(_))) => hop.count_control(controls_max, window, now),
             };
             if let Err(end) = heard {
                 self.break_off(from, &end, desk);

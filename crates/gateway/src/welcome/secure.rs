@@ -19,11 +19,7 @@ pub(super) async fn carried(
     stream: &mut TcpStream,
     peer: SocketAddr,
 ) -> Result<SocketAddr, RefusedHandshake> {
-    if !door
-        .proxies
-        .iter()
-        .any(|network| network.contains(peer.ip()))
-    {
+    if !door.is_balancer(peer) {
         return Ok(peer);
     }
     let deadline = door.gate.settings.limits.proxy_deadline;

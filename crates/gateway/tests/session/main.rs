@@ -15,6 +15,7 @@ mod deflate;
 mod door;
 mod drain;
 mod farewell;
+mod floods;
 mod passwords;
 mod profile3;
 mod proxy;

@@ -16,6 +16,8 @@ pub(super) struct Known {
     pairs: BTreeMap<Pair, u64>,
     /// The same, longest unseen first.
     order: BTreeMap<u64, Pair>,
+    /// How many pairs each source has.
+    sources: BTreeMap<Source, u32>,
     pairs_max: usize,
     successes: u64,
 }
@@ -25,6 +27,7 @@ impl Known {
         Known {
             pairs: BTreeMap::new(),
             order: BTreeMap::new(),
+            sources: BTreeMap::new(),
             pairs_max,
             successes: 0,
         }
@@ -34,14 +37,21 @@ impl Known {
         self.pairs.contains_key(&(who, source))
     }
 
+    pub(super) fn has_source(&self, source: Source) -> bool {
+        self.sources.contains_key(&source)
+    }
+
     pub(super) fn learn(&mut self, who: Who, source: Source) {
         if self.pairs_max == 0 {
             return;
         }
         self.successes += 1;
         let pair = (who, source);
-        if let Some(seen) = self.pairs.insert(pair, self.successes) {
-            self.order.remove(&seen);
+        match self.pairs.insert(pair, self.successes) {
+            Some(seen) => {
+                self.order.remove(&seen);
+            }
+            None => *self.sources.entry(source).or_default() += 1,
         }
         self.order.insert(self.successes, pair);
         let own = self
@@ -59,6 +69,13 @@ impl Known {
     fn forget(&mut self, seen: Option<u64>) {
         if let Some(pair) = seen.and_then(|seen| self.order.remove(&seen)) {
             self.pairs.remove(&pair);
+            let (_, source) = pair;
+            if let Some(pairs) = self.sources.get_mut(&source) {
+                *pairs -= 1;
+                if *pairs == 0 {
+                    self.sources.remove(&source);
+                }
+            }
         }
     }
 
@@ -66,6 +83,8 @@ impl Known {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         assert_eq!(self.pairs.len(), self.order.len());
+        let by_source: u32 = self.sources.values().sum();
+        assert_eq!(self.pairs.len(), by_source as usize);
         self.pairs.len()
     }
 }

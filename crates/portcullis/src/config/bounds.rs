@@ -23,11 +23,26 @@ pub(super) fn limits(
             1..=1_000_000,
             d.connections_max,
         ),
+        waiting_max: count(&mut section, "waiting_max", 16..=1_000_000, d.waiting_max),
+        waiting_deadline: section.seconds("waiting_deadline_seconds", 1..=300, d.waiting_deadline),
         handshakes_max: count(
             &mut section,
             "handshakes_max",
             1..=100_000,
             d.handshakes_max,
+        ),
+        handshakes_per_source_max: count(
+            &mut section,
+            "handshakes_per_source_max",
+            1..=100_000,
+            d.handshakes_per_source_max,
+        ),
+        handshake_grace: section.seconds("handshake_grace_seconds", 1..=300, d.handshake_grace),
+        connections_per_source_max: count(
+            &mut section,
+            "connections_per_source_max",
+            1..=1_000_000,
+            d.connections_per_source_max,
         ),
         proxy_deadline: section.seconds("proxy_deadline_seconds", 1..=300, d.proxy_deadline),
         tls12_sessions_max: count(

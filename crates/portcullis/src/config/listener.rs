@@ -141,7 +141,7 @@ fn listener(section: &mut Section<'_>, directory: &Path) -> Option<Listener> {
     })
 }
 
-fn networks(section: &mut Section<'_>, key: &'static str) -> Vec<Network> {
+pub(super) fn networks(section: &mut Section<'_>, key: &'static str) -> Vec<Network> {
     let mut networks = Vec::new();
     for text in section.texts(key) {
         match text.value.parse() {

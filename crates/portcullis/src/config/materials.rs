@@ -81,6 +81,7 @@ impl Materials {
                 listeners,
                 upstreams,
                 limits: config.limits.clone(),
+                exempt_sources: config.exempt_sources.clone(),
                 attempts: config.attempts.clone(),
                 canaries: config.canaries.clone(),
                 session: config.session.clone(),

@@ -20,7 +20,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gateway::{GateLimits, SessionSettings};
+use gateway::{GateLimits, Network, SessionSettings};
 use guard::Policy;
 use guard::attempts::AttemptLimits;
 use ocpp::{StationId, Version};
@@ -70,6 +70,8 @@ pub struct Config {
     pub routes: Vec<RouteSettings>,
     /// What strangers may cost us.
     pub limits: GateLimits,
+    /// Sources for which no cap of one source holds.
+    pub exempt_sources: Vec<Network>,
     /// How many failed attempts are borne, from whom.
     pub attempts: AttemptLimits,
     /// Identities that no station has.
@@ -193,7 +195,9 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let canaries = canaries(root.section("canaries"));
     let passwords = passwords::passwords(root.section("passwords"));
     let session = bounds::session(root.section("session"));
-    let (limits, events_queued_max, workers) = bounds::limits(root.section("limits"), &session);
+    let mut section = root.section("limits");
+    let exempt_sources = listener::networks(&mut section, "exempt_sources");
+    let (limits, events_queued_max, workers) = bounds::limits(section, &session);
     let policy = policy::policy(
         root.section("controls"),
         root.section("messages"),
@@ -209,6 +213,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         listeners,
         routes,
         limits,
+        exempt_sources,
         attempts,
         canaries,
         passwords,

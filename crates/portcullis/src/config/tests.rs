@@ -83,6 +83,7 @@ fn is_default(line: &str) -> bool {
         "bind",
         "certificate_header",
         "proxy_protocol_from",
+        "exempt_sources",
         "identities",
     ];
     key.chars().all(|c| c.is_ascii_lowercase() || c == '_')

@@ -122,6 +122,17 @@ impl Show {
             }
             // The demo draws its passwords.
             Event::WeakPassword { .. } => {}
+            Event::TurnedAway {
+                at,
+                why,
+                times,
+                last,
+            } => {
+                let counted = self.account.turned_away.entry(words::refusal(why));
+                *counted.or_default() += u64::from(*times);
+                let who = format!("{times} like {last}");
+                self.refused_line(*at, &who, "", "TURNED AWAY", &words::refused(why));
+            }
             Event::Message { .. } => self.message(event),
             Event::Disconnected { at, session, how } => {
                 self.account.went += 1;

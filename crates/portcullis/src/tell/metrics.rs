@@ -150,6 +150,12 @@ impl EventMetrics {
                     self.weak_passwords.get_or_create(&Why { why }).inc();
                 }
             }
+            Event::TurnedAway { why, times, .. } => {
+                let why = words::refusal(why);
+                self.refused
+                    .get_or_create(&Why { why })
+                    .inc_by(u64::from(*times));
+            }
             Event::Disconnected { how, .. } => {
                 self.disconnected
                     .get_or_create(&How {

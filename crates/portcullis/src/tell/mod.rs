@@ -74,6 +74,17 @@ impl Teller {
                     warn!(station, tenant, why = %weaknesses, "a station came in with a weak password");
                 }
             }
+            Event::TurnedAway {
+                at,
+                why,
+                times,
+                last,
+            } => {
+                if self.has_room(Line::Refused, *at) {
+                    let why = words::refused(why);
+                    info!(times, %last, %why, "connections refused");
+                }
+            }
             Event::Message { .. } => self.message(event),
             Event::Disconnected { at, session, how } => {
                 if self.has_room(Line::Disconnected, *at) {
