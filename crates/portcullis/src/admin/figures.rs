@@ -1,9 +1,10 @@
 //! The gate's own counts, read when somebody asks: the road pays nothing for being measured.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use gateway::{CountersSnapshot, EventReceiver, Gateway};
+use gateway::{CountersSnapshot, EventReceiver, Gateway, Kept};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::MetricType;
@@ -12,6 +13,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::health::Level;
 use crate::health::conditions::Conditions;
+use crate::serve::RefusedFigures;
 
 /// The running gate, until it is taken away to be shut down.
 pub(crate) type GateView = Arc<RwLock<Option<Gateway>>>;
@@ -21,6 +23,8 @@ pub(crate) struct Figures {
     pub(crate) gate: GateView,
     pub(crate) events: Arc<EventReceiver>,
     pub(crate) conditions: Arc<Mutex<Conditions>>,
+    pub(crate) kept: Kept,
+    pub(crate) refused: Arc<RefusedFigures>,
 }
 
 impl fmt::Debug for Figures {
@@ -74,6 +78,7 @@ impl Collector for Figures {
         }
         let help = "Events there was no room for";
         total(&mut encoder, "events_dropped", help, self.events.dropped())?;
+        self.refused(&mut encoder)?;
         let live = ConstGauge::new(i64::try_from(counts.live()).unwrap_or(i64::MAX));
         let help = "Stations connected now";
         live.encode(encoder.encode_descriptor("sessions_live", help, None, live.metric_type())?)?;
@@ -87,6 +92,19 @@ fn total(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, count: u64
 }
 
 impl Figures {
+    /// Refused transaction messages: kept, lost, and waiting for somebody.
+    fn refused(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let help = "Refused transaction messages that were kept";
+        total(encoder, "refused_kept", help, count(&self.refused.kept))?;
+        let help = "Refused transaction messages that found no room";
+        let lost = self.kept.lost() + count(&self.refused.beyond);
+        total(encoder, "refused_lost", help, lost)?;
+        let open = ConstGauge::new(i64::try_from(count(&self.refused.open)).unwrap_or(i64::MAX));
+        let help = "Refused transaction messages that wait for somebody";
+        open.encode(encoder.encode_descriptor("refused_open", help, None, open.metric_type())?)
+    }
+
     /// 0 fine, 1 warning, 2 failure, for each thing that is watched.
     fn conditions(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let conditions = self

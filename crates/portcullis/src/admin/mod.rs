@@ -4,6 +4,7 @@
 
 pub(crate) mod client;
 mod figures;
+mod refused;
 mod sessions;
 mod ticket;
 
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json};
 use axum::routing::{get, post};
 use prometheus_client::registry::Registry;
@@ -21,8 +22,10 @@ use tokio::net::TcpListener;
 
 use crate::health::Finding;
 use crate::health::conditions::Conditions;
+use crate::serve::RefusedDesk;
 
 pub(crate) use figures::{Figures, GateView};
+pub(crate) use refused::{ReleaseView, Which};
 pub(crate) use sessions::{SessionView, Whose};
 pub(crate) use ticket::Ticket;
 
@@ -36,6 +39,15 @@ pub(crate) struct Shown {
     pub(crate) gate: GateView,
     /// Who may do that.
     pub(crate) ticket: Arc<Ticket>,
+    /// Refused messages that may be released.
+    pub(crate) refused: RefusedDesk,
+}
+
+/// Only the holder of the ticket.
+fn admit(shown: &Shown, headers: &HeaderMap) -> Result<(), StatusCode> {
+    let said = headers.get(header::AUTHORIZATION);
+    let admitted = said.is_some_and(|said| shown.ticket.admits(said.as_bytes()));
+    admitted.then_some(()).ok_or(StatusCode::UNAUTHORIZED)
 }
 
 /// Listens; the address is told, since the port may have been left open.
@@ -53,6 +65,7 @@ pub(crate) async fn serve(listener: TcpListener, shown: Shown) -> std::io::Resul
         .route("/metrics", get(metrics))
         .route("/sessions", get(sessions::list))
         .route("/sessions/end", post(sessions::end))
+        .route("/refused/release", post(refused::release))
         .with_state(Arc::new(shown));
     axum::serve(listener, router).await
 }

@@ -4,13 +4,13 @@
 use std::sync::{Arc, PoisonError};
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Json;
 use guard::SessionFacts;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
-use super::Shown;
+use super::{Shown, admit};
 use crate::tell::words;
 
 /// One live session.
@@ -88,12 +88,6 @@ pub(super) async fn end(
         "the operator ends this session"
     );
     Ok(Json(SessionView::of(facts)))
-}
-
-fn admit(shown: &Shown, headers: &HeaderMap) -> Result<(), StatusCode> {
-    let said = headers.get(header::AUTHORIZATION);
-    let admitted = said.is_some_and(|said| shown.ticket.admits(said.as_bytes()));
-    admitted.then_some(()).ok_or(StatusCode::UNAUTHORIZED)
 }
 
 fn live(shown: &Shown) -> Vec<Arc<SessionFacts>> {

@@ -4,6 +4,7 @@ mod ca;
 mod check;
 mod doctor;
 mod init;
+mod refused;
 mod route;
 mod session;
 mod station;
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Station(command) => station::run(command, &cli.config, output),
         Command::Route(command) => route::run(command, &cli.config, output),
         Command::Session(command) => session::run(command, &cli.config, output),
+        Command::Refused(command) => refused::run(command, &cli.config, output),
         Command::Ca(command) => ca::run(command, output),
         Command::Demo(demo) => crate::demo::run(demo),
     }

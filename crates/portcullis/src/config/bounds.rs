@@ -1,8 +1,11 @@
 //! `[limits]`, `[attempts]` and `[session]`: every number has a name, a unit, a default and bounds of its own.
 
+use std::time::Duration;
+
 use gateway::{GateLimits, SessionSettings};
 use guard::attempts::AttemptLimits;
 
+use super::RefusedSettings;
 use super::table::Section;
 
 /// Longer than a day, no wait of the gate is meant.
@@ -154,4 +157,20 @@ fn count(
 
 fn small(section: &mut Section<'_>, key: &'static str, default: u32) -> u32 {
     u32::try_from(section.number(key, 1..=65_535, u64::from(default))).unwrap_or(default)
+}
+
+/// `[refused]`: transaction messages that were refused.
+pub(super) fn refused(mut section: Section<'_>) -> RefusedSettings {
+    let mut days = |key, default| {
+        let days = section.number(key, 1..=3650, default);
+        Duration::from_secs(days * DAY)
+    };
+    let (keep, keep_settled) = (days("keep_days", 90), days("settled_days", 365));
+    let messages_max = section.number("messages_max", 1..=1_000_000, 10_000);
+    section.finish();
+    RefusedSettings {
+        keep,
+        keep_settled,
+        messages_max,
+    }
 }

@@ -86,10 +86,23 @@ pub struct Config {
     pub session: SessionSettings,
     /// Controls, time-outs and sizes of messages.
     pub policy: Policy,
+    /// How long refused transaction messages are kept, and how many.
+    pub refused: RefusedSettings,
     /// Threads that relay; 0: one for each processor.
     pub workers: usize,
     /// How the log is written.
     pub log: Log,
+}
+
+/// How long refused transaction messages are kept, and how many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedSettings {
+    /// One that nobody has looked at is forgotten then.
+    pub keep: Duration,
+    /// What became of one is remembered for that long.
+    pub keep_settled: Duration,
+    /// That many wait for somebody; more are counted and lost.
+    pub messages_max: u64,
 }
 
 /// How the log is written.
@@ -198,6 +211,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let mut section = root.section("limits");
     let exempt_sources = listener::networks(&mut section, "exempt_sources");
     let (limits, events_queued_max, workers) = bounds::limits(section, &session);
+    let refused = bounds::refused(root.section("refused"));
     let policy = policy::policy(
         root.section("controls"),
         root.section("messages"),
@@ -221,6 +235,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         disk_free_min_mb,
         session,
         policy,
+        refused,
         workers,
         log,
     }

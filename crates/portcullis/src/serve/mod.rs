@@ -7,6 +7,7 @@
 //! ```
 
 mod log;
+mod refused;
 mod register_watch;
 mod reload;
 mod revocation_watch;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gateway::{Clock, EventReceiver, Gateway, Shared, event_queue, lesson_queue};
+use gateway::{Clock, EventReceiver, Gateway, Kept, Shared, event_queue, lesson_queue};
 use guard::{Book, Event};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
@@ -27,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
+pub(crate) use self::refused::{RefusedDesk, RefusedFigures};
 use self::register_watch::Learning;
 use crate::admin::{self, Figures, GateView, Shown, Ticket};
 use crate::config::{Config, Materials};
@@ -179,7 +181,18 @@ pub(crate) async fn open(
         reread,
     )?);
     let events = Arc::new(events);
-    let metrics = listen(admin.0, &events, &gate, &conditions, &ticket);
+    let desk = RefusedDesk::new(Register::of(&config)?.store, config.refused.clone());
+    let metrics = listen(
+        admin.0,
+        &events,
+        &gate,
+        &conditions,
+        &ticket,
+        &shared.kept,
+        &desk,
+    );
+    let (gate_is, told_to) = (Arc::clone(&gate), Arc::clone(&conditions));
+    refused::begin(shared.kept.clone(), desk, clock, gate_is, told_to);
     let told_to = Arc::clone(&conditions);
     tokio::spawn(tell(events, Teller::new(metrics), told_to, clock, onlooker));
     let told_to = Arc::clone(&conditions);
@@ -228,6 +241,8 @@ fn listen(
     gate: &GateView,
     conditions: &Arc<Mutex<Conditions>>,
     ticket: &Arc<Ticket>,
+    kept: &Kept,
+    desk: &RefusedDesk,
 ) -> Arc<EventMetrics> {
     let mut registry = Registry::with_prefix("portcullis");
     let metrics = Arc::new(EventMetrics::register(&mut registry));
@@ -235,6 +250,8 @@ fn listen(
         gate: Arc::clone(gate),
         events: Arc::clone(events),
         conditions: Arc::clone(conditions),
+        kept: kept.clone(),
+        refused: Arc::clone(&desk.figures),
     }));
     let conditions = Arc::clone(conditions);
     tokio::spawn(admin::serve(
@@ -244,6 +261,7 @@ fn listen(
             registry,
             gate: Arc::clone(gate),
             ticket: Arc::clone(ticket),
+            refused: desk.clone(),
         },
     ));
     metrics
