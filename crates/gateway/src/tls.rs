@@ -5,6 +5,7 @@
 //! TLS 1.0 and 1.1; neither is offered here, and the guide says so.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 
 use guard::Secret;
@@ -15,7 +16,7 @@ use rustls::server::{
     ClientHello, ProducesTickets, ResolvesServerCert, StoresServerSessions, WebPkiClientVerifier,
 };
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, PeerIncompatible, RootCertStore, ServerConfig};
 
 use crate::settings::{PemIdentity, TlsSettings, UpstreamSettings};
 
@@ -42,6 +43,31 @@ pub enum TlsError {
     /// Anything else rustls objects to.
     #[error(transparent)]
     Rustls(#[from] rustls::Error),
+}
+
+/// What rustls says when the resolver of certificates, which looks at the suites, gives none.
+const NO_CERTIFICATE_SUITS: &str = "no server certificate chain resolved";
+/// What the operator is told of such a station.
+const NO_SUITE: &str =
+    "it has no cipher suite with forward secrecy that we have (old ones: TLS_RSA, CBC)";
+
+/// Why TLS with a station did not come about. Some stations can do no better than what we do not
+/// offer: the operator is to recognise them in the log.
+pub(crate) fn in_words(error: &io::Error) -> String {
+    let inner = error.get_ref();
+    let told = match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        // Who names no signature schemes has not heard of TLS 1.2 (RFC 5246, 7.4.1.4.1).
+        Some(rustls::Error::PeerIncompatible(
+            PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::Tls12NotOfferedOrEnabled
+            | PeerIncompatible::SignatureAlgorithmsExtensionRequired,
+        )) => "it can do no better than TLS 1.1, and 1.2 is the least here",
+        // Our choice of a certificate comes first, and finds none for such suites either.
+        Some(rustls::Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon)) => NO_SUITE,
+        Some(rustls::Error::General(what)) if what == NO_CERTIFICATE_SUITS => NO_SUITE,
+        _ => return error.to_string(),
+    };
+    told.to_owned()
 }
 
 /// What stations are offered on one listener. Resumption: a ticket holds the session itself, sealed

@@ -11,6 +11,7 @@ use super::{Door, Visit};
 use crate::certificate::PeerCertificate;
 use crate::proxy::{self, Carried};
 use crate::records::StationTls;
+use crate::tls::in_words;
 use crate::wire::Wire;
 
 /// Whose connection it is: the peer's, or that of whom a load balancer names.
@@ -49,7 +50,7 @@ pub(super) async fn secure(
     let accepting = StationTls::accept(stream, Arc::clone(&tls.config));
     let stream = match timeout(deadline, accepting).await {
         Err(_) => return Err(RefusedHandshake::Deadline("tls_deadline")),
-        Ok(Err(error)) => return Err(RefusedHandshake::Tls(error.to_string())),
+        Ok(Err(error)) => return Err(RefusedHandshake::Tls(in_words(&error))),
         Ok(Ok(stream)) => stream,
     };
     let chain = stream.common().peer_certificates();

@@ -209,3 +209,15 @@ pub fn eventually(so: impl Fn() -> bool, what: impl Fn() -> String) {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// Tries until it comes about, with a deadline.
+pub async fn eventually_in<T>(attempt: impl AsyncFn() -> Option<T>, what: &str) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(done) = attempt().await {
+            return done;
+        }
+        assert!(Instant::now() < deadline, "it did not come about: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

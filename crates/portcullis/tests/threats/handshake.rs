@@ -12,7 +12,12 @@ use crate::street::{From, PASSWORD, Street, THIEF, VICTIM, goes_on, turned_away}
 /// Far more than the deadlines that these scenes set.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A ClientHello of that version with these cipher suites and nothing else.
+/// Signature schemes and groups that anybody has, as extensions.
+const EXTENSIONS: [u8; 28] = [
+    0, 26, 0, 13, 0, 8, 0, 6, 4, 3, 8, 4, 4, 1, 0, 10, 0, 6, 0, 4, 0, 29, 0, 23, 0, 23, 0, 0,
+];
+
+/// A ClientHello of that version with these cipher suites and little else.
 fn client_hello(version: [u8; 2], suites: &[[u8; 2]]) -> Vec<u8> {
     let mut body = version.to_vec();
     body.extend([0x5a; 32]);
@@ -20,6 +25,7 @@ fn client_hello(version: [u8; 2], suites: &[[u8; 2]]) -> Vec<u8> {
     body.extend([0, u8::try_from(suites.len() * 2).unwrap()]);
     body.extend(suites.concat());
     body.extend([1, 0]);
+    body.extend(EXTENSIONS);
     let handshake = [&[1, 0, 0, u8::try_from(body.len()).unwrap()], &body[..]].concat();
     let length = u8::try_from(handshake.len()).unwrap();
     [&[0x16, 3, 1, 0, length], &handshake[..]].concat()
@@ -52,6 +58,13 @@ async fn a10_tls_is_talked_down_at_enforce() {
         assert_eq!((answer[0], answer[5]), (0x15, 2), "{answer:?}");
     }
     street.counted_refusals("tls", 3);
+    // Stations that can do no better are to be recognised.
+    for told in [
+        "can do no better than TLS 1.1",
+        "no cipher suite with forward secrecy",
+    ] {
+        street.gate.expect_line(told);
+    }
     street.nobody_arrived();
     street.honest_notices_nothing().await;
 }
