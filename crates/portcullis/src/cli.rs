@@ -67,6 +67,34 @@ pub(crate) enum Command {
     /// Show who is connected to the running gate, and end a session.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Copy the store and the configuration, as they are at one moment, into a new directory. The gate
+    /// may run meanwhile.
+    #[command(after_help = "\
+Examples:
+  portcullis backup /var/backups/portcullis/2026-11-22
+
+The key file is not part of a backup: whoever has both can read what is sealed. Copy it once, to
+another place; without it the store cannot be opened again. Nor are certificates and other files that
+the configuration names.")]
+    Backup {
+        /// A directory that is not there yet.
+        into: PathBuf,
+    },
+    /// Put the store of a backup in place. The gate must not run.
+    #[command(after_help = "\
+Examples:
+  portcullis restore /var/backups/portcullis/2026-11-22
+  portcullis restore --force /var/backups/portcullis/2026-11-22   a store is there: put it aside
+
+The backup is compared with its list first, and opened with the key file that the configuration
+names. The configuration in it is left where it is.")]
+    Restore {
+        /// What `portcullis backup` has made.
+        from: PathBuf,
+        /// Put a store that is there aside, with the ending .replaced.
+        #[arg(long)]
+        force: bool,
+    },
     /// Look at transaction messages that were refused, and release or drop them.
     #[command(subcommand)]
     Refused(RefusedCommand),

@@ -1,5 +1,6 @@
 //! One file for each thing that the program does.
 
+mod backup;
 mod ca;
 mod check;
 mod doctor;
@@ -23,6 +24,8 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Station(command) => station::run(command, &cli.config, output),
         Command::Route(command) => route::run(command, &cli.config, output),
         Command::Session(command) => session::run(command, &cli.config, output),
+        Command::Backup { into } => backup::backup(&cli.config, into, output),
+        Command::Restore { from, force } => backup::restore(&cli.config, from, *force, output),
         Command::Refused(command) => refused::run(command, &cli.config, output),
         Command::Ca(command) => ca::run(command, output),
         Command::Demo(demo) => crate::demo::run(demo),

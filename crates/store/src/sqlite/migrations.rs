@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::engine_error;
+use super::{copy, engine_error};
 use crate::StoreError;
 
 /// Each entry takes the database from the schema before it to its own; the first one is 1.
@@ -29,9 +29,11 @@ const VERSION_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_version (
 /// Brings the database to the newest schema; does nothing when it is there.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     // Looking first keeps a mere reader from asking for the write lock.
-    if found(connection)? == NEWEST {
+    let before = found(connection)?;
+    if before == NEWEST {
         return Ok(());
     }
+    keep_way_back(connection, path, before)?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(engine_error)?;
@@ -57,6 +59,16 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
             .map_err(engine_error)?;
     }
     transaction.commit().map_err(engine_error)
+}
+
+/// A program that knows only the old schema will not open the new one: whoever wants to go back to it
+/// finds the database as it was. Another process may be doing the same; the first copy stays.
+fn keep_way_back(connection: &Connection, path: &Path, before: u32) -> Result<(), StoreError> {
+    let beside = copy::beside(path, before);
+    if before == 0 || before > NEWEST || beside.exists() {
+        return Ok(());
+    }
+    copy::copy(connection, &beside)
 }
 
 fn found(connection: &Connection) -> Result<u32, StoreError> {

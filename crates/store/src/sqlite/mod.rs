@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file in WAL mode, so that the running gate reads while somebody
 //! registers a station from another process.
 
+mod copy;
 mod engine;
 mod migrations;
 mod passwords;

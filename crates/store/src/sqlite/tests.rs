@@ -340,3 +340,61 @@ fn by_hand(path: &Path, sql: &str) {
     let connection = Connection::open(path).unwrap();
     connection.execute_batch(sql).unwrap();
 }
+
+#[test]
+fn before_the_schema_moves_on_the_database_is_copied_as_it_was() {
+    let scene = Scene::new();
+    // As the first program left it.
+    let old = Connection::open(scene.path()).unwrap();
+    old.execute_batch(include_str!("schema_1.sql")).unwrap();
+    old.execute_batch(
+        "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL,
+             program TEXT NOT NULL) STRICT;
+         INSERT INTO schema_version VALUES (1, '2026-01-01T00:00:00Z', '0.1.0');",
+    )
+    .unwrap();
+    drop(old);
+    scene.open().unwrap().add(&station("CP-1", None)).unwrap();
+
+    let copy = scene.room.path().join("portcullis.db.schema-1");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&copy.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let before = Connection::open(&copy).unwrap();
+    let version: u32 = before
+        .query_row("SELECT max(version) FROM schema_version", (), |row| {
+            row.get(0)
+        })
+        .unwrap();
+    let stations: u32 = before
+        .query_row("SELECT count(*) FROM station", (), |row| row.get(0))
+        .unwrap();
+    assert_eq!((version, stations), (1, 0));
+    scene.open().unwrap();
+    assert_eq!(
+        std::fs::read_dir(scene.room.path())
+            .unwrap()
+            .filter(|file| file
+                .as_ref()
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .contains("schema-"))
+            .count(),
+        1,
+        "a database that is up to date is not copied"
+    );
+}
+
+#[test]
+fn a_copy_is_whole_and_never_written_over() {
+    let scene = Scene::new();
+    let mut store = scene.open().unwrap();
+    store.add(&station("CP-1", Some(b"upstream"))).unwrap();
+    let path = scene.room.path().join("copy.db");
+    store.copy_to(&path).unwrap();
+    store.add(&station("CP-2", None)).unwrap();
+    let copy = SqliteStore::open(&path, &scene.key()).unwrap();
+    assert_eq!(copy.stations_count().unwrap(), 1);
+    assert_eq!(copy.stations(None).unwrap().len(), 1);
+    assert!(store.copy_to(&path).is_err());
+}
