@@ -45,7 +45,7 @@ fn compile() -> Result<(), String> {
     let meanings = people::meanings(&read("catalogue/meanings.facts")?, &known, &editions);
     let meanings = meanings.map_err(|trouble| trouble.to_string())?;
 
-    let mut tables = String::new();
+    let mut tables = emit::meanings(&known);
     for edition in &editions {
         emit::Tables::new(edition, &meanings, &senders).write(&mut tables)?;
     }

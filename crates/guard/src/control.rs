@@ -119,9 +119,41 @@ controls! {
         /// in time: a CALL waits its turn, and only one whose time-out has passed is refused.
         /// `Observe` passes it on even then; `Off` lets no CALL wait.
     ];
+    /// Points in time lie near now: a station's (B03), and what a CSMS says is now (B16).
+    Timestamps timestamps "timestamps" Observe [
+        /// Points in time lie near now. Observed by default: a wrong clock of the gate's own would
+        /// otherwise keep a whole fleet from booting.
+    ];
+    /// Nothing for a shell is on its way into a station (B06).
+    Injection injection "injection" Observe [
+        /// What a CSMS sends holds nothing for a shell. Observed by default, until the report shows
+        /// which settings of the fleet look like commands.
+    ];
+    /// Nothing for a page, a table or a query is on its way into the CSMS (B06).
+    InjectionUp injection_up "injection-up" Observe [
+        /// What a station reports holds nothing for a page, a table or a query. Never enforced: an
+        /// honest name may look like one, and to quote it is the CSMS's part.
+    ];
+    /// Texts are no longer than a model with a known fault survives (B05).
+    Patches patches "patches" Observe [
+        /// Virtual patches: texts are no longer than a model with a known fault survives.
+    ];
+    /// A station is pointed to allowed CSMSs only (A14).
+    BackendUrl backend_url "backend-url" Observe [
+        /// A station is pointed to the CSMSs of [`crate::Policy::backends`] only. Observed by
+        /// default, since at first none is allowed.
+    ];
 }
 
 impl Control {
+    /// As strictly as it can be kept at all.
+    pub const fn strictest(self) -> Mode {
+        match self {
+            Control::InjectionUp => Mode::Observe,
+            _ => Mode::Enforce,
+        }
+    }
+
     /// The control of that name.
     pub fn named(name: &str) -> Option<Control> {
         let mut all = Control::ALL.iter().copied();

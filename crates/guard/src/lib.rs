@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod attempts;
+mod backend_url;
 mod book;
 mod control;
 mod credential;
@@ -19,6 +20,7 @@ mod password;
 mod policy;
 mod redact;
 mod refusal;
+pub mod rules;
 mod scope;
 mod state;
 mod station;
@@ -27,6 +29,7 @@ mod verdict;
 mod verifier;
 
 pub use admission::{Admitted, VerifierCache};
+pub use backend_url::BackendUrl;
 pub use book::{Book, BookError};
 pub use control::{Control, Controls, Mode};
 pub use credential::{Credential, PasswordForm, PasswordHash, Verifier};
@@ -41,7 +44,7 @@ pub use moment::{Moment, UnixMillis};
 pub use password::{
     OnWeakPassword, PasswordFingerprint, PasswordRules, PasswordTraits, Weakness, Weaknesses,
 };
-pub use policy::{NotReleased, OnUnreadable, Policy};
+pub use policy::{NotReleased, OnUnreadable, Policy, TimeWindow};
 pub use redact::{Shown, shown};
 pub use scope::{Relaxed, Scope, Scopes, Tolerance, Who};
 pub use state::StationState;

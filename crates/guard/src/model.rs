@@ -10,9 +10,11 @@ pub struct Model {
     pub maker: Box<str>,
     /// `chargePointModel`, or `model`.
     pub model: Box<str>,
+    /// `firmwareVersion`, where it says one.
+    pub firmware: Option<Box<str>>,
 }
 
-/// Characters kept of a maker's or a model's name; OCPP allows 20 in 1.6 and 50 in 2.x.
+/// Characters kept of a maker's, a model's or a firmware's name; OCPP allows 20 in 1.6 and 50 in 2.x.
 const NAME_CHARS_MAX: usize = 50;
 
 impl Model {
@@ -25,6 +27,7 @@ impl Model {
         Some(Model {
             maker: name(Meaning::Maker)?.into(),
             model: name(Meaning::Model)?.into(),
+            firmware: name(Meaning::Firmware).map(Into::into),
         })
     }
 
@@ -53,7 +56,7 @@ impl LimitsException {
 }
 
 /// Asked for every message of a fleet with exceptions, so nothing here allocates.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let mut letters = name.chars().flat_map(char::to_lowercase);
     let (start, open) = match pattern.strip_suffix('*') {
         Some(start) => (start, true),
@@ -72,6 +75,7 @@ mod tests {
         let station = Model {
             maker: "Maker AG".into(),
             model: "Wall Box 22".into(),
+            firmware: None,
         };
         let exception = |maker: &str, model: &str| LimitsException {
             maker: maker.to_owned(),

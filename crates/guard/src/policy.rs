@@ -1,21 +1,33 @@
 //! The rules a message must keep: `Policy::judge` reads them and gives the verdict. Nothing else
 //! makes a [`Cleared`](crate::Cleared).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ocpp::{Limits, Message};
 
+use crate::rules::{Patched, Rules};
 use crate::scope::Ruling;
-use crate::{Control, Controls, Judgement, LimitsException, Mode, Moment, Scopes, StationState};
+use crate::{
+    BackendUrl, Control, Controls, Judgement, LimitsException, Mode, Moment, Scopes, StationState,
+};
 
 mod answer;
+mod backend;
 mod billing;
 mod call;
 mod case;
+mod injection;
+mod patches;
+mod place;
 mod release;
+mod texts;
+mod timestamps;
 mod unreadable;
 
 pub use release::NotReleased;
+pub(crate) use timestamps::StationClock;
+pub use timestamps::TimeWindow;
 
 /// What to do after a message that could not be read; it is refused either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +54,12 @@ pub struct Policy {
     pub limits_exceptions: Vec<LimitsException>,
     /// Other modes for some stations, what they may do, and the way back.
     pub scopes: Scopes,
+    /// How far from now a point in time may lie.
+    pub times: TimeWindow,
+    /// The CSMSs that a station may be pointed to.
+    pub backends: Vec<BackendUrl>,
+    /// What is looked for in texts, by rules that are data.
+    pub rules: Arc<Rules>,
 }
 
 impl Policy {
@@ -62,9 +80,13 @@ impl Policy {
         if !state.ruling.is_of(&self.scopes) {
             state.ruling = self.ruling(state);
         }
+        if !state.patched.is_of(&self.rules) {
+            state.patched = Patched::of(&self.rules, state.model.as_deref());
+        }
+        state.clock.begin(now);
         match message {
             Message::Call(call) => self.judge_call(call, arrived, state, now),
-            Message::Send(send) => self.judge_send(send, state),
+            Message::Send(send) => self.judge_send(send, arrived, state, now),
             Message::Answer(answer) => self.judge_answer(answer, state, now),
             Message::Unreadable(unreadable) => self.judge_unreadable(unreadable, state, now),
         }
@@ -133,6 +155,9 @@ impl Default for Policy {
             limits: Limits::default(),
             limits_exceptions: Vec::new(),
             scopes: Scopes::default(),
+            times: TimeWindow::default(),
+            backends: Vec::new(),
+            rules: Arc::default(),
         }
     }
 }

@@ -81,6 +81,7 @@ impl fmt::Display for Shown<'_> {
             | Meaning::ListVersion
             | Meaning::Network
             | Meaning::SecurityProfile
+            | Meaning::Offline
             | Meaning::Money => plain(out, self.text),
         }
     }

@@ -264,10 +264,10 @@ impl Ruling {
                 }
             }
         };
-        if self.relaxed {
-            mode.min(Mode::Observe)
-        } else {
-            mode
-        }
+        let most = match self.relaxed {
+            true => Mode::Observe,
+            false => control.strictest(),
+        };
+        mode.min(most)
     }
 }

@@ -7,6 +7,8 @@ use ocpp::catalogue::ActionFacts;
 use ocpp::{Action, Exchange, Facts, Meaning, Side, Version};
 
 use crate::model::Model;
+use crate::policy::StationClock;
+use crate::rules::Patched;
 use crate::scope::Ruling;
 use crate::{Finding, Moment, SessionFacts};
 
@@ -23,6 +25,10 @@ pub struct StationState {
     pub(crate) session: Option<Arc<SessionFacts>>,
     /// What the scopes in force say of it.
     pub(crate) ruling: Ruling,
+    /// Which virtual patches it needs.
+    pub(crate) patched: Patched,
+    /// What is known of its clock.
+    pub(crate) clock: StationClock,
 }
 
 impl StationState {
@@ -38,6 +44,8 @@ impl StationState {
             model: None,
             session: None,
             ruling: Ruling::default(),
+            patched: Patched::default(),
+            clock: StationClock::default(),
         }
     }
 
@@ -102,7 +110,15 @@ impl StationState {
         if action.name == "BootNotification" {
             self.model = Model::of(facts).map(Arc::new);
             self.ruling.forget();
+            self.patched.forget();
         }
+    }
+
+    /// The station is of this model.
+    pub(crate) fn is_model(&mut self, model: Model) {
+        self.model = Some(Arc::new(model));
+        self.ruling.forget();
+        self.patched.forget();
     }
 
     /// The CSMS may set the interval later by configuration. We do not wait for the station's answer: to

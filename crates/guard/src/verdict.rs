@@ -3,6 +3,7 @@
 //! A [`Cleared`] message is the peer's, bytes untouched; only [`crate::Policy::judge`] makes one. An
 //! [`Own`] message is ours; it is made only from a [`Verdict`]. Nothing else has a way out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,8 +121,8 @@ pub struct Finding {
     pub control: Control,
     /// Its mode at that moment.
     pub mode: Mode,
-    /// Which of the control's objections, by its short name: `too-long`, `wrong-side`.
-    pub kind: &'static str,
+    /// Which of the control's objections, by its short name: `too-long`, `wrong-side`; for a rule its id.
+    pub kind: Cow<'static, str>,
     /// Where in the message, in the schema's own names and without places in lists
     /// (`meterValue[].sampledValue[].value`); empty for the message as a whole.
     pub path: String,

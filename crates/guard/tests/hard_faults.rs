@@ -84,6 +84,7 @@ fn no_hard_fault_passes_in_any_mode() {
                         direction: mode,
                         correlation: mode,
                         pipelining: mode,
+                        ..Controls::default()
                     };
                     let (outcome, leaves) = session.frame(from, Frame::text(&bytes));
                     assert_eq!(outcome, Outcome::Refused(None, Some(fault)), "{version}");

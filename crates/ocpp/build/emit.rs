@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::facts::{Edition, Kind, Object};
 use crate::people::Meanings;
-use crate::{perfect, words};
+use crate::{people, perfect, words};
 
 /// Everything that one version's tables need.
 pub(crate) struct Tables<'a> {
@@ -174,6 +174,16 @@ impl<'a> Tables<'a> {
             ),
         }
     }
+}
+
+/// Every meaning with its name, in the order of the variants.
+pub(crate) fn meanings(known: &[String]) -> String {
+    let rows: Vec<String> = known
+        .iter()
+        .map(|name| format!("({:?}, Meaning::{name})", people::to_kebab(name)))
+        .collect();
+    let rows = rows.join(", ");
+    format!("pub(crate) static MEANINGS: &[(&str, Meaning)] = &[{rows}];\n")
 }
 
 fn bound(max: Option<u32>) -> String {

@@ -184,6 +184,18 @@ fn from_kebab(word: &str) -> String {
         .collect()
 }
 
+/// `VendorData` is `vendor-data`.
+pub(crate) fn to_kebab(name: &str) -> String {
+    let mut word = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !word.is_empty() {
+            word.push('-');
+        }
+        word.push(letter.to_ascii_lowercase());
+    }
+    word
+}
+
 /// The variants of `Meaning`, read from its source, so that there is one list of them.
 pub(crate) fn variants(source: &str) -> Vec<String> {
     let body = source

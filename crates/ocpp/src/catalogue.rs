@@ -8,6 +8,7 @@ mod words;
 use crate::{Meaning, Side, Version};
 
 pub(crate) use names::Names;
+pub(crate) use tables::MEANINGS;
 
 /// What the catalogue says of one action of one version.
 pub fn action(version: Version, name: &str) -> Option<&'static ActionFacts> {

@@ -92,4 +92,23 @@ pub enum Meaning {
     Money,
     /// A place.
     Location,
+    /// Whether it was said while the station had no connection.
+    Offline,
+}
+
+impl Meaning {
+    /// Every meaning with its name in the catalogue and in rules.
+    pub const NAMED: &'static [(&'static str, Meaning)] = crate::catalogue::MEANINGS;
+
+    /// The meaning of that name.
+    pub fn named(name: &str) -> Option<Meaning> {
+        let found = Meaning::NAMED.iter().find(|(known, _)| *known == name);
+        found.map(|(_, meaning)| *meaning)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        let found = Meaning::NAMED.get(self as usize);
+        found.map_or("", |(name, _)| name)
+    }
 }

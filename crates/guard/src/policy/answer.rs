@@ -3,9 +3,9 @@
 
 use ocpp::{Answer, AnswerOutcome, ErrorCode, Message, Side, Version};
 
-use super::Policy;
 use super::billing::answers_billing;
 use super::case::{Case, Charge, Court};
+use super::{Policy, texts};
 use crate::describe::known;
 use crate::verdict::Owed;
 use crate::{Cleared, Control, Judgement, Moment, Refusal, StationState, Verdict, describe};
@@ -24,7 +24,7 @@ impl Policy {
                 state.exchange.is_open(asker, answer.id)
             }
         };
-        let case = self.examine_answer(&answer, belongs, state);
+        let case = self.examine_answer(&answer, belongs, state, now);
         let refused = case.ground.is_some();
         let mut latency = None;
         match answer.outcome {
@@ -45,12 +45,19 @@ impl Policy {
         }
         if answer.outcome == AnswerOutcome::Result {
             state.answered(answer.action, &answer.facts);
+            state.clock.answered(answer.action, now);
         }
         let verdict = Verdict::Forward(Cleared::new(answer.frame));
         judgement(answer, case, verdict, latency, state)
     }
 
-    fn examine_answer(&self, answer: &Answer<'_>, belongs: bool, state: &StationState) -> Case {
+    fn examine_answer(
+        &self,
+        answer: &Answer<'_>,
+        belongs: bool,
+        state: &StationState,
+        now: Moment,
+    ) -> Case {
         let mut case = Case::default();
         let is_billing = || answers_billing(answer);
         let court = Court {
@@ -75,6 +82,7 @@ impl Policy {
         if !answer.faults.is_empty() {
             case.object_schema(&court, answer.faults, "in the answer, ");
         }
+        texts::of_answer(&court, answer, now, &mut case);
         case
     }
 }

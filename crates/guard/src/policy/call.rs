@@ -3,9 +3,9 @@
 
 use ocpp::{Action, Call, ErrorCode, Recall, Side};
 
-use super::Policy;
 use super::billing::is_billing;
 use super::case::{Case, Charge, Court};
+use super::{Policy, texts};
 use crate::describe::UNKNOWN_ACTION;
 use crate::verdict::Owed;
 use crate::{
@@ -44,13 +44,18 @@ impl Policy {
 
     /// A SEND wants no answer, so no id of it can lead an answer astray: it is neither correlated nor
     /// made to wait.
-    pub(super) fn judge_send<'m>(&self, send: Call<'m>, state: &mut StationState) -> Judgement<'m> {
+    pub(super) fn judge_send<'m>(
+        &self,
+        send: Call<'m>,
+        arrived: Moment,
+        state: &mut StationState,
+        now: Moment,
+    ) -> Judgement<'m> {
         let mut case = Case::default();
-        examine(
-            &self.court(&send, state, &|| is_billing(&send)),
-            &send,
-            &mut case,
-        );
+        let is_billing = || is_billing(&send);
+        let court = self.court(&send, state, &is_billing);
+        examine(&court, &send, &mut case);
+        texts::of_call(&court, &send, arrived, now, &mut case);
         if case.ground.is_some() {
             return refuse(MessageKind::Send, &send, case, state);
         }
@@ -78,6 +83,7 @@ impl Policy {
         let is_billing = || is_billing(call);
         let court = self.court(call, state, &is_billing);
         examine(&court, call, &mut case);
+        texts::of_call(&court, call, arrived, now, &mut case);
         if recall == Recall::OtherBody {
             let what = "a message id that was used for another CALL";
             let charge = Charge::of("id-used-before", ErrorCode::ProtocolError, what);

@@ -1,5 +1,7 @@
 //! The objections to one message, gathered control by control.
 
+use std::borrow::Cow;
+
 use ocpp::{ErrorCode, SchemaFault};
 
 use super::Policy;
@@ -56,7 +58,7 @@ impl Court<'_> {
 /// One objection, before it is known what becomes of it.
 pub(super) struct Charge {
     /// The control's own short name for it, for tolerances and reports.
-    pub(super) kind: &'static str,
+    pub(super) kind: Cow<'static, str>,
     /// What the peer is told, where it is enforced.
     pub(super) code: ErrorCode,
     /// In words that hold nothing of the message.
@@ -71,7 +73,7 @@ impl Charge {
     /// An objection to the message as a whole.
     pub(super) fn of(kind: &'static str, code: ErrorCode, what: &str) -> Charge {
         Charge {
-            kind,
+            kind: Cow::Borrowed(kind),
             code,
             what: what.to_owned(),
             path: String::new(),
@@ -87,7 +89,7 @@ impl Case {
         if mode == Mode::Off {
             return;
         }
-        let tolerated = court.tolerates(control, charge.kind, &charge.path);
+        let tolerated = court.tolerates(control, &charge.kind, &charge.path);
         let refuses = mode == Mode::Enforce && !tolerated && self.ground.is_none();
         if refuses {
             self.ground = Some(Ground {
@@ -108,6 +110,13 @@ impl Case {
             true => self.findings.insert(0, finding),
             false => self.findings.push(finding),
         }
+    }
+
+    /// Whether a control has objected to that already.
+    pub(super) fn has(&self, control: Control, kind: &str, path: &str) -> bool {
+        self.findings.iter().any(|finding| {
+            finding.control == control && finding.kind == kind && finding.path == path
+        })
     }
 
     /// The schema objects. The peer is told where; the finding, which is kept and shown, says so only
@@ -138,7 +147,7 @@ fn schema_charge(fault: &SchemaFault, whose: &str) -> Charge {
         _ => description.clone(),
     };
     Charge {
-        kind: short(fault.kind),
+        kind: Cow::Borrowed(short(fault.kind)),
         code: ErrorCode::for_fault(fault.kind),
         what,
         path: fault.place(),

@@ -9,6 +9,7 @@ mod passwords;
 mod policy;
 mod revocation;
 mod route;
+pub(crate) mod rules;
 mod scope;
 mod source;
 mod table;
@@ -35,6 +36,7 @@ pub use route::{RouteCredential, RouteSettings};
 pub use source::Placed;
 
 use crate::Problem;
+use rules::RuleSources;
 use source::Source;
 use table::Section;
 use toml::de::DeTable;
@@ -88,6 +90,8 @@ pub struct Config {
     pub policy: Policy,
     /// How long refused transaction messages are kept, and how many.
     pub refused: RefusedSettings,
+    /// Where the policy's rules come from.
+    pub(crate) rules: RuleSources,
     /// Threads that relay; 0: one for each processor.
     pub workers: usize,
     /// How the log is written.
@@ -156,7 +160,11 @@ impl Config {
             ]
         })?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        Config::read(&name, &text, directory)
+        let mut config = Config::read(&name, &text, directory)?;
+        if config.rules.has_files() {
+            config.policy.rules = config.rules.read(&name)?;
+        }
+        Ok(config)
     }
 
     /// Reads the text of a configuration file. Paths in it are meant from `directory`.
@@ -178,10 +186,14 @@ impl Config {
             .then(|| sections(&source, document.get_ref(), directory));
         let problems = source.problems();
         match config {
-            Some(config) if problems.is_empty() => Ok(Config {
-                name: name.to_owned(),
-                ..config
-            }),
+            Some(config) if problems.is_empty() => {
+                let mut config = Config {
+                    name: name.to_owned(),
+                    ..config
+                };
+                config.policy.rules = config.rules.without_files()?;
+                Ok(config)
+            }
             _ => Err(problems),
         }
     }
@@ -217,6 +229,12 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         root.section("messages"),
         scope::scopes(&mut root),
     );
+    let policy = Policy {
+        times: policy::times(root.section("timestamps")),
+        backends: policy::backends(root.section("backend_urls")),
+        ..policy
+    };
+    let rules = rules::sources(&mut root, source.name(), directory);
     root.finish();
     Config {
         name: String::new(),
@@ -236,6 +254,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         session,
         policy,
         refused,
+        rules,
         workers,
         log,
     }

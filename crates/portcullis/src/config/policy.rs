@@ -1,6 +1,10 @@
 //! `[controls]` and `[messages]`: what a message must keep, and what it may cost.
 
-use guard::{Control, Controls, LimitsException, OnUnreadable, Policy, Scopes};
+use std::time::Duration;
+
+use guard::{
+    BackendUrl, Control, Controls, LimitsException, OnUnreadable, Policy, Scopes, TimeWindow,
+};
 use ocpp::{Limits, Version, catalogue};
 
 use super::scope;
@@ -33,6 +37,7 @@ pub(super) fn policy(
         limits: limits(&mut messages, &d.limits),
         limits_exceptions: Vec::new(),
         scopes,
+        ..d
     };
     let limits_exceptions = exceptions(&mut messages, &policy.limits);
     let policy = Policy {
@@ -92,6 +97,52 @@ fn limits(section: &mut Section<'_>, usual: &Limits) -> Limits {
         limits.action_bytes_max.push((action.value, bytes_max));
     }
     limits
+}
+
+/// `[timestamps]`
+pub(super) fn times(mut section: Section<'_>) -> TimeWindow {
+    let usual = TimeWindow::default();
+    let window = TimeWindow {
+        future: section.seconds("future_seconds", 1..=86_400, usual.future),
+        past: days(&mut section, "past_days", usual.past),
+        late: days(&mut section, "late_days", usual.late),
+        late_for: section.seconds("late_for_seconds", 0..=604_800, usual.late_for),
+        csms: section.seconds("csms_clock_seconds", 1..=86_400, usual.csms),
+    };
+    section.finish();
+    window
+}
+
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+
+fn days(section: &mut Section<'_>, key: &'static str, usual: Duration) -> Duration {
+    let days = section.number(key, 1..=3650, usual.as_secs() / DAY_SECONDS);
+    Duration::from_secs(days * DAY_SECONDS)
+}
+
+/// `[backend_urls]`
+pub(super) fn backends(mut section: Section<'_>) -> Vec<BackendUrl> {
+    let allow = section.texts("allow");
+    if let Some(beyond) = allow.get(BackendUrl::ALLOWED_MAX) {
+        section.problem(
+            beyond.line,
+            format!("more than {} addresses", BackendUrl::ALLOWED_MAX),
+            "Name the path that they have in common: an address stands for all below it.",
+        );
+    }
+    let mut backends = Vec::new();
+    for text in allow {
+        match BackendUrl::parse(&text.value) {
+            Some(address) => backends.push(address),
+            None => section.problem(
+                text.line,
+                format!("`allow` holds \"{}\"", text.value),
+                "Write whole addresses without user information: allow = [\"wss://gate.example/ocpp\"]",
+            ),
+        }
+    }
+    section.finish();
+    backends
 }
 
 fn number(

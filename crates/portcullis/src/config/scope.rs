@@ -53,7 +53,16 @@ fn scope(mut section: Section<'_>) -> Option<Scope> {
 }
 
 pub(super) fn mode(controls: &mut Section<'_>, control: Control, default: Mode) -> Mode {
-    controls.choice(control.name(), &Mode::NAMED, default)
+    let line = controls.line_of(control.name());
+    let mode = controls.choice(control.name(), &Mode::NAMED, default);
+    if mode > control.strictest() {
+        controls.problem(
+            line,
+            format!("`{}` cannot be enforced", control.name()),
+            "Write \"observe\": an honest name may look like a query, and to quote it is the CSMS's part.",
+        );
+    }
+    mode.min(control.strictest())
 }
 
 fn tolerance(mut section: Section<'_>) -> Option<Tolerance> {

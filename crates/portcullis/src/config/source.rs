@@ -47,6 +47,11 @@ impl<'t> Source<'t> {
         }
     }
 
+    /// The file, as it was named to us.
+    pub(super) fn name(&self) -> &'t str {
+        self.name
+    }
+
     pub(super) fn line(&self, span: &Range<usize>) -> usize {
         let end = span.start.min(self.text.len());
         1 + self.text.as_bytes()[..end]

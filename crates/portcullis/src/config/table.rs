@@ -245,6 +245,12 @@ impl<'s> Section<'s> {
         }
     }
 
+    /// Where a key stands; the table's own line where it is not written.
+    pub(super) fn line_of(&self, key: &str) -> usize {
+        let value = self.table.and_then(|table| table.get(key));
+        value.map_or(self.line, |value| self.source.line(&value.span()))
+    }
+
     /// Whether the key was written, however badly.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))

@@ -71,6 +71,7 @@ fn says_it_is(scene: &mut Scene, maker: &str, model: &str) {
     scene.state.model = Some(Arc::new(Model {
         maker: maker.into(),
         model: model.into(),
+        firmware: None,
     }));
     scene.state.ruling.forget();
 }
