@@ -64,6 +64,9 @@ pub(crate) enum Command {
     /// Show the route table.
     #[command(subcommand)]
     Route(RouteCommand),
+    /// Show what is looked for in messages: injection patterns, virtual patches, configuration keys.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Show who is connected to the running gate, and end a session.
     #[command(subcommand)]
     Session(SessionCommand),
@@ -321,6 +324,18 @@ pub(crate) struct ImportStations {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RouteCommand {
     /// List the route table that the gate was last started with.
+    List,
+}
+
+/// What to do with rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// List the rules in use: the built-in ones, those of [rules] directory, and [[patch]].
+    #[command(after_help = "\
+Examples:
+  portcullis rules list                 what is looked for, and which control says so
+  portcullis rules list --format json   with patterns, examples and sources
+  portcullis check                      tries every rule on its examples")]
     List,
 }
 

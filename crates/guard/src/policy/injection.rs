@@ -36,10 +36,12 @@ pub(super) fn examine(court: &Court<'_>, said: &Said<'_>, case: &mut Case) {
             if fact.field.meaning == Meaning::ConfigValue && is_secret(court, said, fact) {
                 continue;
             }
-            for rule in matcher.caught(class, text, look.bytes_left) {
+            let looked_at = text.floor_char_boundary(look.bytes_left);
+            look.bytes_left -= looked_at;
+            let text = ocpp::unescape(text.get(..looked_at).unwrap_or_default());
+            for rule in matcher.caught(class, &text) {
                 object(court, said, (rule, fact), &mut look, case);
             }
-            look.bytes_left = look.bytes_left.saturating_sub(text.len());
         }
     }
 }

@@ -1,8 +1,6 @@
 //! Patterns by direction and by what a field means. A text costs one look at each of its bytes until
 //! it holds one that a pattern needs; only then is a pattern tried.
 
-use std::borrow::Cow;
-
 use ocpp::{Meaning, Side};
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
@@ -159,20 +157,11 @@ impl Matcher {
         held.then_some(class)
     }
 
-    /// The rules that catch a text of that class, by their places in [`super::RuleTexts`]; only its
-    /// first `bytes_max` bytes are looked at.
-    pub(crate) fn caught(
-        &self,
-        class: &Class,
-        text: &str,
-        bytes_max: usize,
-    ) -> impl Iterator<Item = usize> {
-        let text = text
-            .get(..text.floor_char_boundary(bytes_max))
-            .unwrap_or_default();
-        let text: Cow<'_, str> = ocpp::unescape(text);
-        let set = self.set.as_ref().filter(|set| set.is_match(&text));
-        let matches = set.map(|set| set.matches(&text));
+    /// The rules that catch a text of that class, its escapes undone, by their places in
+    /// [`super::RuleTexts`].
+    pub(crate) fn caught(&self, class: &Class, text: &str) -> impl Iterator<Item = usize> {
+        let set = self.set.as_ref().filter(|set| set.is_match(text));
+        let matches = set.map(|set| set.matches(text));
         let caught = class.patterns.iter().filter(move |place| {
             matches
                 .as_ref()

@@ -98,7 +98,7 @@ fn catching(rule: &InjectionRule) -> impl Fn(&String) -> bool {
     let meaning = rule.meanings.first().copied();
     move |text| {
         let class = meaning.and_then(|meaning| alone.suspects(meaning, text));
-        class.is_some_and(|class| alone.caught(class, text, usize::MAX).next().is_some())
+        class.is_some_and(|class| alone.caught(class, text).next().is_some())
     }
 }
 

@@ -15,6 +15,8 @@ struct Checked {
     listeners: usize,
     routes: usize,
     certificates: usize,
+    /// Rules that were tried on their examples.
+    rules: usize,
 }
 
 pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
@@ -44,11 +46,12 @@ pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
         listeners: config.listeners.len(),
         routes: config.routes.len(),
         certificates,
+        rules: config.policy.rules.texts().ids().count(),
     };
     output.result(&checked, || {
         format!(
-            "{} is right: {} listeners, {} routes, {} certificates read.",
-            config.name, checked.listeners, checked.routes, checked.certificates
+            "{} is right: {} listeners, {} routes, {} certificates read, {} rules tried.",
+            config.name, checked.listeners, checked.routes, checked.certificates, checked.rules
         )
     })
 }

@@ -7,6 +7,7 @@ mod doctor;
 mod init;
 mod refused;
 mod route;
+mod rules;
 mod session;
 mod station;
 
@@ -23,6 +24,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Serve => crate::serve::run(&cli.config, output),
         Command::Station(command) => station::run(command, &cli.config, output),
         Command::Route(command) => route::run(command, &cli.config, output),
+        Command::Rules(command) => rules::run(command, &cli.config, output),
         Command::Session(command) => session::run(command, &cli.config, output),
         Command::Backup { into } => backup::backup(&cli.config, into, output),
         Command::Restore { from, force } => backup::restore(&cli.config, from, *force, output),

@@ -246,10 +246,5 @@ fn files(directory: &Placed<PathBuf>) -> Result<Vec<(String, String)>, String> {
     paths.into_iter().map(read).collect()
 }
 
-/// The built-in rules, for those who show them.
-pub(crate) fn built_in() -> Result<Arc<Rules>, Vec<Problem>> {
-    PLAIN.clone()
-}
-
 #[cfg(test)]
 mod tests;

@@ -56,6 +56,7 @@ fn the_example_is_right_and_shows_every_default() {
     );
     assert_eq!(as_written.attempts, all_written.attempts);
     assert_eq!(as_written.policy.controls, all_written.policy.controls);
+    assert_eq!(as_written.policy.times, all_written.policy.times);
     assert_eq!(
         as_written.policy.call_timeout,
         all_written.policy.call_timeout
@@ -85,6 +86,9 @@ fn is_default(line: &str) -> bool {
         "proxy_protocol_from",
         "exempt_sources",
         "identities",
+        "allow",
+        "directory",
+        "off",
     ];
     key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
         && !other.contains(&key)
@@ -135,7 +139,13 @@ fn what_is_not_written_has_its_default() {
         config.store.value,
         Path::new("/etc/portcullis/portcullis.db")
     );
-    assert_eq!(config.policy, guard::Policy::default());
+    let rules = super::RuleSources::default().without_files().unwrap();
+    assert!(rules.texts().ids().count() > 10);
+    let usual = guard::Policy {
+        rules,
+        ..guard::Policy::default()
+    };
+    assert_eq!(config.policy, usual);
     assert_eq!(config.routes[0].upstream.value, "ws://csms");
     assert!(matches!(
         config.routes[0].credential,

@@ -21,3 +21,4 @@ mod message;
 mod parser;
 mod seat;
 mod street;
+mod texts;

@@ -82,7 +82,7 @@ fn finding(mode: Mode) -> Finding {
     Finding {
         control: Control::Schema,
         mode,
-        kind: "missing-field",
+        kind: "missing-field".into(),
         path: String::new(),
         tolerated: false,
         what: "a required field is missing".to_owned(),
