@@ -68,15 +68,19 @@ impl Generation {
         })
     }
 
-    /// Makes the next one. Listeners stay as many as they are, and where they are: what is set for an
-    /// address that nobody listens on is left out, and an address that is no longer set stays as it was.
+    /// Makes the next one. Listeners stay as many as they are, where they are, and with TLS or without
+    /// as they are: what is set for another one is left out, and one that is no longer set stays.
     pub(crate) fn renewed(&self, mut settings: Settings) -> Result<Renewal, StartError> {
         let sessions_max = self.gate.settings.limits.tls12_sessions_max;
         let mut renewal = Changes::default();
         let mut porches = Vec::with_capacity(self.porches.len());
         for porch in &self.porches {
             let mut wanted = settings.listeners.iter_mut();
-            let wanted = wanted.find(|wanted| wanted.address == porch.settings.address);
+            let wanted = wanted.find(|wanted| {
+                let both = [&porch.settings, &**wanted];
+                let [is, wanted] = both.map(|one| (one.address, one.tls.is_some()));
+                is == wanted
+            });
             porches.push(match wanted {
                 Some(wanted) => porch.renewed(wanted, sessions_max, &mut renewal)?,
                 None => porch.clone(),
@@ -130,15 +134,9 @@ impl Porch {
         changes: &mut Changes,
     ) -> Result<Porch, StartError> {
         let address = self.settings.address;
-        let (Some(old), Some(new), Some(door)) =
-            (&self.settings.tls, wanted.tls.as_mut(), &self.tls)
-        else {
-            // TLS does not come or go while the gate runs.
-            wanted.tls.clone_from(&self.settings.tls);
-            let mut porch = self.clone();
-            porch.settings = wanted.clone();
-            porch.proxies = wanted.proxy_protocol_from.as_slice().into();
-            return Ok(porch);
+        let both = (&self.settings.tls, wanted.tls.as_mut(), &self.tls);
+        let (Some(old), Some(new), Some(door)) = both else {
+            return Porch::new(wanted, sessions_max, None);
         };
         let narrowed = is_narrowed(address, old, new)?;
         let rules = new.certificate_rules.load_full();

@@ -47,14 +47,20 @@ pub(crate) fn bind(
     let mut addresses = Vec::new();
     for (number, listener) in settings.listeners.iter().enumerate() {
         let configured = listener.address;
+        let mut address = configured;
+        let mut handed = handed_over.iter();
+        let first = handed.find(|handed| handed.configured == configured);
+        if let Some(first) = first {
+            address = first.socket.local_addr().unwrap_or(address);
+        }
+        // By the address they have: there may be two listeners with port 0.
         let ours: Vec<_> = handed_over
-            .extract_if(.., |socket| socket.configured == configured)
+            .extract_if(.., |handed| {
+                let has = handed.socket.local_addr();
+                handed.configured == configured && has.is_ok_and(|has| has == address)
+            })
             .map(|handed| handed.socket)
             .collect();
-        let mut address = configured;
-        if let Some(first) = ours.first() {
-            address = first.local_addr().unwrap_or(address);
-        }
         // Each one of them, also where there are more than workers now: somebody may wait in its queue.
         let mut sockets = ours;
         while sockets.len() < workers {

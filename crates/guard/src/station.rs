@@ -96,7 +96,7 @@ impl Default for Protocols {
 }
 
 /// One registered station.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StationRecord {
     /// Its identity.
     pub id: StationId,

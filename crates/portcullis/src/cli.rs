@@ -56,8 +56,19 @@ pub(crate) enum Command {
     Check,
     /// Look at all that the gate needs: files, certificates, the CSMS, ports, disk and clock.
     Doctor,
-    /// Open the gate, until SIGTERM or Ctrl-C.
+    /// Open the gate, until SIGTERM or Ctrl-C. Stations are then sent away over `drain_seconds`; a
+    /// second signal ends at once.
     Serve,
+    /// Have the running gate read its configuration, the files it names and the register anew.
+    #[command(after_help = "\
+All of it comes into force, or nothing. The gate does the same by itself when a file changes, and on
+SIGHUP. Exit code 2: the configuration is wrong, and nothing has changed. Exit code 4: more than one
+session and more than 1 % of all would end, so somebody has to say that this is meant.
+
+Examples:
+  portcullis check && portcullis reload
+  portcullis reload --force            half the fleet has been taken out, and that was meant")]
+    Reload(ReloadGate),
     /// Register stations, list and remove them. A running gate sees the change within seconds.
     #[command(subcommand)]
     Station(StationCommand),
@@ -106,6 +117,14 @@ names. The configuration in it is left where it is.")]
     Ca(CaCommand),
     /// The gate at work, with a fleet, a CSMS and attackers that are not real.
     Demo(crate::demo::DemoArgs),
+}
+
+/// How to reload.
+#[derive(Debug, Args)]
+pub(crate) struct ReloadGate {
+    /// Also when more sessions end than may without being asked.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// What to do with stations.

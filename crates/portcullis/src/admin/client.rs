@@ -4,11 +4,13 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+
 use super::Ticket;
 use crate::{Exit, Failure};
 
-/// The gate is on this machine; longer than this it does not take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The gate is on this machine; longer than this it does not take, a large register included.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Some hundred thousand sessions.
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
 
@@ -59,4 +61,22 @@ fn read(answer: &str) -> Option<Answer> {
         status,
         body: body.to_owned(),
     })
+}
+
+/// What a good answer holds; `otherwise` says what another one means.
+pub(crate) fn understood<T: DeserializeOwned>(
+    answer: &Answer,
+    otherwise: impl FnOnce() -> Failure,
+) -> Result<T, Failure> {
+    match answer.status {
+        200 => serde_json::from_str(&answer.body).map_err(|_| unexpected(200)),
+        _ => Err(otherwise()),
+    }
+}
+
+/// An answer that nobody has promised.
+pub(crate) fn unexpected(status: u16) -> Failure {
+    let what = format!("the gate answered in a way we do not understand (HTTP {status})");
+    let remedy = "See that program and gate are of the same version, and that one gate alone uses this store.";
+    Failure::new(Exit::Failed, what, remedy)
 }

@@ -5,6 +5,7 @@
 pub(crate) mod client;
 mod figures;
 mod refused;
+mod reload;
 mod sessions;
 mod ticket;
 
@@ -23,9 +24,11 @@ use tokio::net::TcpListener;
 use crate::health::Finding;
 use crate::health::conditions::Conditions;
 use crate::serve::RefusedDesk;
+use crate::serve::orders::Orders;
 
 pub(crate) use figures::{Figures, GateView};
 pub(crate) use refused::{ReleaseView, Which};
+pub(crate) use reload::HowToReload;
 pub(crate) use sessions::{SessionView, Whose};
 pub(crate) use ticket::Ticket;
 
@@ -41,13 +44,8 @@ pub(crate) struct Shown {
     pub(crate) ticket: Arc<Ticket>,
     /// Refused messages that may be released.
     pub(crate) refused: RefusedDesk,
-}
-
-/// Only the holder of the ticket.
-fn admit(shown: &Shown, headers: &HeaderMap) -> Result<(), StatusCode> {
-    let said = headers.get(header::AUTHORIZATION);
-    let admitted = said.is_some_and(|said| shown.ticket.admits(said.as_bytes()));
-    admitted.then_some(()).ok_or(StatusCode::UNAUTHORIZED)
+    /// Where orders are put that change what the gate goes by.
+    pub(crate) orders: Orders,
 }
 
 /// Listens; the address is told, since the port may have been left open.
@@ -66,8 +64,16 @@ pub(crate) async fn serve(listener: TcpListener, shown: Shown) -> std::io::Resul
         .route("/sessions", get(sessions::list))
         .route("/sessions/end", post(sessions::end))
         .route("/refused/release", post(refused::release))
+        .route("/reload", post(reload::reload))
         .with_state(Arc::new(shown));
     axum::serve(listener, router).await
+}
+
+/// Only the holder of the ticket gets any further.
+fn admit(shown: &Shown, headers: &HeaderMap) -> Result<(), StatusCode> {
+    let said = headers.get(header::AUTHORIZATION);
+    let admitted = said.is_some_and(|said| shown.ticket.admits(said.as_bytes()));
+    admitted.then_some(()).ok_or(StatusCode::UNAUTHORIZED)
 }
 
 #[derive(Serialize)]

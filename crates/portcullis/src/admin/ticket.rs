@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
+use crate::config::Config;
 use crate::{Exit, Failure};
 
 /// First word of the file.
@@ -58,6 +59,12 @@ impl Ticket {
 
     fn line(&self) -> String {
         format!("{MARK} {} {}\n", self.address, self.token)
+    }
+
+    /// The ticket of the gate that runs by this configuration.
+    pub(crate) fn of_gate(config: &Path) -> Result<Ticket, Failure> {
+        // A file that is wrong is no reason not to reach the gate that was started with a right one.
+        Ticket::read(&Config::store_path(config)?)
     }
 
     /// The ticket of the gate that runs on this store.

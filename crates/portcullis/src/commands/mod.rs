@@ -6,6 +6,7 @@ mod check;
 mod doctor;
 mod init;
 mod refused;
+mod reload;
 mod route;
 mod rules;
 mod session;
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Check => check::run(&cli.config, output),
         Command::Doctor => doctor::run(&cli.config, output),
         Command::Serve => crate::serve::run(&cli.config, output),
+        Command::Reload(how) => reload::run(how, &cli.config, output),
         Command::Station(command) => station::run(command, &cli.config, output),
         Command::Route(command) => route::run(command, &cli.config, output),
         Command::Rules(command) => rules::run(command, &cli.config, output),

@@ -3,12 +3,10 @@
 use std::path::Path;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use serde::de::DeserializeOwned;
 
-use crate::admin::client::{Answer, ask};
+use crate::admin::client::{ask, understood, unexpected};
 use crate::admin::{SessionView, Ticket, Whose};
 use crate::cli::{OneStation, SessionCommand};
-use crate::config::Config;
 use crate::output::Output;
 use crate::{Exit, Failure};
 
@@ -17,7 +15,7 @@ pub(crate) fn run(
     config: &Path,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let ticket = Ticket::read(&Config::load(config)?.store.value)?;
+    let ticket = Ticket::of_gate(config)?;
     match command {
         SessionCommand::List { tenant } => list(&ticket, tenant.as_deref(), output),
         SessionCommand::End(station) => end(&ticket, station, output),
@@ -53,23 +51,6 @@ fn end(ticket: &Ticket, station: &OneStation, output: &mut Output) -> Result<(),
             view.identity, view.peer
         )
     })
-}
-
-/// What a good answer holds.
-fn understood<T: DeserializeOwned>(
-    answer: &Answer,
-    otherwise: impl FnOnce() -> Failure,
-) -> Result<T, Failure> {
-    match answer.status {
-        200 => serde_json::from_str(&answer.body).map_err(|_| unexpected(200)),
-        _ => Err(otherwise()),
-    }
-}
-
-fn unexpected(status: u16) -> Failure {
-    let what = format!("the gate answered in a way we do not understand (HTTP {status})");
-    let remedy = "See that program and gate are of the same version, and that one gate alone uses this store.";
-    Failure::new(Exit::Failed, what, remedy)
 }
 
 fn table(views: &[SessionView]) -> String {

@@ -127,8 +127,11 @@ pub(super) fn attempts(mut section: Section<'_>) -> AttemptLimits {
     attempts
 }
 
-/// Pings, idleness and farewells.
-pub(super) fn session(mut section: Section<'_>) -> SessionSettings {
+/// Over which time a fleet is sent away unless set otherwise.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Pings, idleness and farewells; and over which time a fleet is sent away.
+pub(super) fn session(mut section: Section<'_>) -> (SessionSettings, Duration) {
     let d = SessionSettings::default();
     let session = SessionSettings {
         ping_after: section.seconds("ping_after_seconds", 1..=DAY, d.ping_after),
@@ -142,8 +145,9 @@ pub(super) fn session(mut section: Section<'_>) -> SessionSettings {
         ),
         close_deadline: section.seconds("close_deadline_seconds", 1..=300, d.close_deadline),
     };
+    let drain = section.seconds("drain_seconds", 0..=600, DRAIN);
     section.finish();
-    session
+    (session, drain)
 }
 
 fn count(

@@ -29,7 +29,7 @@ pub struct Listener {
 }
 
 /// What a listener asks of client certificates beyond the CA.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientRules {
     /// The CPO, as it stands in their subject.
     pub organization: Option<String>,

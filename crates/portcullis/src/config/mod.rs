@@ -12,6 +12,7 @@ mod route;
 pub(crate) mod rules;
 mod scope;
 mod source;
+mod stamp;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,8 @@ pub(crate) use route::TENANT;
 pub use route::{RouteCredential, RouteSettings};
 pub use source::Placed;
 
+pub(crate) use stamp::Stamp;
+
 use crate::Problem;
 use rules::RuleSources;
 use source::Source;
@@ -49,6 +52,9 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Where the admin listener is unless set otherwise: this machine alone.
 const ADMIN_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9180);
+
+/// Where the store is unless set otherwise.
+const STORE: &str = "portcullis.db";
 
 /// How often the running gate looks at what it needs, unless set otherwise.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -86,6 +92,8 @@ pub struct Config {
     pub disk_free_min_mb: u64,
     /// Pings, idleness and farewells.
     pub session: SessionSettings,
+    /// Over which time stations are sent away when the gate stops or their way changes.
+    pub drain: Duration,
     /// Controls, time-outs and sizes of messages.
     pub policy: Policy,
     /// How long refused transaction messages are kept, and how many.
@@ -132,6 +140,25 @@ pub enum LogLevel {
 }
 
 impl Config {
+    /// The configuration file and those it names, but for the revocation lists, which are watched
+    /// for themselves.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let pair = |files: &IdentityFiles| [files.chain.value.clone(), files.key.value.clone()];
+        let mut files = vec![PathBuf::from(&self.name)];
+        for listener in &self.listeners {
+            files.extend(listener.certificates.iter().flat_map(pair));
+            files.extend(listener.client_ca.as_ref().map(|file| file.value.clone()));
+        }
+        for route in &self.routes {
+            files.extend(route.ca.as_ref().map(|file| file.value.clone()));
+            files.extend(route.client_certificate.iter().flat_map(pair));
+            if let RouteCredential::Fixed(file) = &route.credential {
+                files.push(file.value.clone());
+            }
+        }
+        files
+    }
+
     /// Reads the configuration file.
     pub fn load(path: &Path) -> Result<Config, Vec<Problem>> {
         let name = path.display().to_string();
@@ -165,6 +192,27 @@ impl Config {
             config.policy.rules = config.rules.read(&name)?;
         }
         Ok(config)
+    }
+
+    /// Where the store is, also when the rest of the file is wrong.
+    pub(crate) fn store_path(path: &Path) -> Result<PathBuf, Vec<Problem>> {
+        let problems = match Config::load(path) {
+            Ok(config) => return Ok(config.store.value),
+            Err(problems) => problems,
+        };
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let (document, _) = DeTable::parse_recoverable(&text);
+        let store = document.get_ref().get("store");
+        let named = store.and_then(|store| store.get_ref().get("path"));
+        let named = named.and_then(|path| path.get_ref().as_str());
+        let store = path
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join(named.unwrap_or(STORE));
+        match store.exists() {
+            true => Ok(store),
+            false => Err(problems),
+        }
     }
 
     /// Reads the text of a configuration file. Paths in it are meant from `directory`.
@@ -203,7 +251,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let mut root = Section::new(source, "", document);
 
     let mut section = root.section("store");
-    let store = file(&mut section, "path", "portcullis.db", directory);
+    let store = file(&mut section, "path", STORE, directory);
     let disk_free_min_mb = section.number("disk_free_min_mb", 1..=1_000_000, 256);
     section.finish();
 
@@ -219,7 +267,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let attempts = bounds::attempts(root.section("attempts"));
     let canaries = canaries(root.section("canaries"));
     let passwords = passwords::passwords(root.section("passwords"));
-    let session = bounds::session(root.section("session"));
+    let (session, drain) = bounds::session(root.section("session"));
     let mut section = root.section("limits");
     let exempt_sources = listener::networks(&mut section, "exempt_sources");
     let (limits, events_queued_max, workers) = bounds::limits(section, &session);
@@ -252,6 +300,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         events_queued_max,
         disk_free_min_mb,
         session,
+        drain,
         policy,
         refused,
         rules,

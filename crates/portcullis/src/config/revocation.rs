@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use gateway::read_revocation_lists;
@@ -13,6 +12,7 @@ use guard::admission::{
 };
 
 use super::materials::read_bounded;
+use super::stamp::Stamp;
 use super::{ClientRules, Listener, Placed};
 
 /// Some 200,000 revoked certificates.
@@ -41,14 +41,6 @@ pub(crate) struct ListFile {
     /// Why the file as it is now is none; the last good lists are in force.
     pub(crate) trouble: Option<String>,
     stamp: Stamp,
-}
-
-/// What of a file changes when it is written anew or put in another's place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    length: u64,
-    number: u64,
 }
 
 impl ListenerLists {
@@ -95,8 +87,15 @@ impl ListenerLists {
     }
 
     /// Where the gate asks.
-    pub(super) fn rules(&self) -> &Arc<ArcSwap<CertificateRules>> {
+    pub(crate) fn rules(&self) -> &Arc<ArcSwap<CertificateRules>> {
         &self.rules
+    }
+
+    /// Keeps the rules of lists that were read before, which the gate and its sessions ask: what has
+    /// been read now goes there.
+    pub(crate) fn continue_in(&mut self, before: &Arc<ArcSwap<CertificateRules>>) {
+        self.rules = Arc::clone(before);
+        self.put_in_force();
     }
 
     /// Whose lists they are.
@@ -126,12 +125,12 @@ impl ListenerLists {
         self.client.stale
     }
 
-    /// Reads the files that have changed, or all of them. True if other lists are in force now.
-    pub(crate) fn refresh(&mut self, all: bool) -> bool {
+    /// Reads the files that have changed. True if other lists are in force now.
+    pub(crate) fn refresh(&mut self) -> bool {
         let mut changed = false;
         for file in &mut self.files {
             let stamp = Stamp::of(&file.path);
-            if stamp == file.stamp && !all {
+            if stamp == file.stamp {
                 continue;
             }
             match read(&file.path, &self.client_ca) {
@@ -170,18 +169,4 @@ impl ListenerLists {
 fn read(path: &Path, client_ca: &[u8]) -> Result<Vec<RevocationList>, String> {
     let bytes = read_bounded(path, LIST_BYTES_MAX)?;
     read_revocation_lists(&bytes, client_ca).map_err(|error| error.to_string())
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Stamp {
-        use std::os::unix::fs::MetadataExt;
-        let Ok(meta) = std::fs::metadata(path) else {
-            return Stamp::default();
-        };
-        Stamp {
-            modified: meta.modified().ok(),
-            length: meta.len(),
-            number: meta.ino(),
-        }
-    }
 }

@@ -134,12 +134,11 @@ async fn watch(show: &Mutex<Show>, seconds: Option<u64>) -> Result<(), Failure> 
     let mut seconds_tick = interval(Duration::from_secs(1));
     let mut next_summary = Instant::now() + FIRST_SUMMARY_AFTER;
     let mut summaries = 0_u32;
-    let told = serve::until_told_to_stop()?;
-    tokio::pin!(told);
+    let mut stops = serve::Stops::listen()?;
     loop {
         tokio::select! {
             () = ended(end) => return Ok(()),
-            () = &mut told => return Ok(()),
+            () = stops.next() => return Ok(()),
             _ = seconds_tick.tick() => lock(show).tick(),
             () = sleep_until(next_summary) => {
                 let mut show = lock(show);

@@ -55,6 +55,11 @@ impl Conditions {
         Some(found)
     }
 
+    /// What is watched no more has no state.
+    pub(crate) fn forget(&mut self, gone: impl Fn(&str) -> bool) {
+        self.told.retain(|subject, _| !gone(subject));
+    }
+
     /// Everything watched, by name.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Finding> {
         self.told.values().map(|told| &told.finding)

@@ -6,30 +6,50 @@ use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Registry, reload};
 
 use crate::config::{Log, LogLevel};
 
+/// Changes what is told while the program runs.
+#[derive(Clone, Default)]
+pub(super) struct LevelHandle(Option<reload::Handle<LevelFilter, Registry>>);
+
+impl LevelHandle {
+    /// From now on this is told.
+    pub(super) fn set(&self, level: LogLevel) {
+        if let Some(handle) = &self.0 {
+            // It fails only when the log has ended with the program.
+            let _ = handle.reload(filter(level));
+        }
+    }
+}
+
 /// Begins to log. A second call in one process changes nothing.
-pub(super) fn begin(log: &Log) {
-    let level = match log.level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-    };
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
+pub(super) fn begin(log: &Log) -> LevelHandle {
+    let (level, handle) = reload::Layer::new(filter(log.level));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_timer(Utc)
         .with_target(false)
         // A log that cannot be written must not be what ends the program that writes it.
         .log_internal_errors(false);
-    let _ = match log.json {
-        true => builder.json().flatten_event(true).try_init(),
-        false => builder
-            .with_ansi(std::io::stderr().is_terminal())
-            .try_init(),
+    let lines = match log.json {
+        true => lines.json().flatten_event(true).boxed(),
+        false => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
     };
+    let begun = tracing_subscriber::registry().with(level).with(lines);
+    LevelHandle(begun.try_init().is_ok().then_some(handle))
+}
+
+fn filter(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    }
 }
 
 /// RFC 3339 in UTC, to the millisecond: what OCPP speaks too.

@@ -6,11 +6,13 @@
 //! store ─▶ Book, read anew when it changes                    conditions ─▶ log, /readyz
 //! ```
 
+mod keeper;
 mod log;
+pub(crate) mod orders;
 mod refused;
-mod register_watch;
-mod reload;
 mod revocation_watch;
+mod stop;
+mod tell;
 mod watch;
 
 use std::net::SocketAddr;
@@ -19,17 +21,24 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gateway::{Clock, EventReceiver, Gateway, Kept, Shared, event_queue, lesson_queue};
-use guard::{Book, Event};
+use gateway::{Clock, Gateway, Shared, event_queue, lesson_queue};
+use guard::Book;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use store::Store;
-use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tracing::info;
 
+use self::keeper::{Keeper, Learning, World};
+use self::log::LevelHandle;
+use self::orders::{Order, Orders};
 pub(crate) use self::refused::{RefusedDesk, RefusedFigures};
-use self::register_watch::Learning;
+use self::revocation_watch::Lists;
+pub(crate) use self::stop::Stops;
+pub(crate) use self::tell::Onlooker;
+use self::watch::Looked;
 use crate::admin::{self, Figures, GateView, Shown, Ticket};
 use crate::config::{Config, Materials};
 use crate::health::conditions::Conditions;
@@ -62,6 +71,7 @@ pub(crate) struct Ready {
     materials: Materials,
     register: Register,
     book: Book,
+    level: LevelHandle,
 }
 
 impl Ready {
@@ -70,34 +80,35 @@ impl Ready {
         let materials = Materials::load(&config)?;
         let mut register = Register::of(&config)?;
         register.store.replace_file_routes(&materials.routes)?;
-        let book = register_watch::read(&register.store)?;
+        let book = keeper::read(&register.store, &materials.routes)?;
         Ok(Ready {
             config,
             materials,
             register,
             book,
+            level: LevelHandle::default(),
         })
     }
 }
 
-/// Sees each event before it is counted and logged.
-pub(crate) type Onlooker = Box<dyn FnMut(&Event) + Send>;
-
 pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
     let config = Config::load(path)?;
-    log::begin(&config.log);
-    let ready = Ready::of(config)?;
+    let level = log::begin(&config.log);
+    let ready = Ready {
+        level,
+        ..Ready::of(config)?
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()
         .build()?;
     runtime.block_on(async {
         // Whoever is told that the gate is open may tell it to stop in the next moment.
-        let stop = until_told_to_stop()?;
+        let mut stops = Stops::listen()?;
         let opened = open(path, ready, None).await?;
         output.result(&opened.told, || opened.told.in_words())?;
-        stop.await;
-        opened.close().await;
+        stops.next().await;
+        opened.drain(&mut stops).await;
         Ok(())
     })
 }
@@ -106,34 +117,49 @@ pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
 pub(crate) struct Opened {
     gate: GateView,
     ticket: Arc<Ticket>,
+    admin: JoinHandle<std::io::Result<()>>,
+    looked: Arc<ArcSwap<Looked>>,
     told: Open,
-    kept: register_watch::Kept,
+    orders: Orders,
+    keeper: JoinHandle<()>,
 }
 
 impl Opened {
-    /// Says goodbye to every station and closes.
-    pub(crate) async fn close(self) {
+    /// Says goodbye to every station at once, and closes.
+    pub(crate) async fn close(mut self) {
+        self.close_doors();
+        self.shut_down(FAREWELL).await;
+    }
+
+    /// Listens no more, neither for stations nor for orders: another process may.
+    fn close_doors(&mut self) {
         self.ticket.withdraw();
+        self.admin.abort();
+        let mut gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gate) = gate.as_mut() {
+            gate.close_doors();
+        }
+    }
+
+    async fn shut_down(self, patience: Duration) {
         let gateway = self
             .gate
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(gateway) = gateway {
-            info!(
-                "closing: saying goodbye to {} stations",
-                gateway.counters().snapshot().live()
-            );
-            gateway.shut_down(FAREWELL).await;
+            gateway.shut_down(patience).await;
         }
-        self.kept.close().await;
+        // What is learnt while the gate closes is still kept.
+        self.orders.put(Order::Close);
+        let _ = self.keeper.await;
         // The last farewells are still in the queue.
         tokio::time::sleep(DRAIN).await;
         info!("closed");
     }
 }
 
-/// Opens the gate; `path` is where the configuration is read anew on SIGHUP.
+/// Opens the gate; `path` is where the configuration is read anew.
 pub(crate) async fn open(
     path: &Path,
     ready: Ready,
@@ -141,9 +167,10 @@ pub(crate) async fn open(
 ) -> Result<Opened, Failure> {
     let Ready {
         config,
-        materials,
+        mut materials,
         register,
         book,
+        level,
     } = ready;
     let admin = admin::bind(config.admin.value).await.map_err(|error| {
         let what = format!("cannot listen on {}: {error}", config.admin.value);
@@ -161,10 +188,10 @@ pub(crate) async fn open(
     let clock = Clock::start();
     let rules = Arc::new(passwords::rules(&register.key));
     let (lessons, learnt) = lesson_queue(LESSONS_QUEUED_MAX);
-    let mut settings = materials.settings;
+    let settings = &mut materials.settings;
     settings.passwords.rules = Some(Arc::clone(&rules));
     settings.passwords.lessons = Some(lessons);
-    let gateway = Gateway::start(settings, shared.clone()).map_err(|error| {
+    let gateway = Gateway::start(materials.settings.clone(), shared.clone()).map_err(|error| {
         let remedy = "See which program has that port, and whether this user may listen on it.";
         Failure::new(Exit::Failed, error.to_string(), remedy)
     })?;
@@ -173,41 +200,75 @@ pub(crate) async fn open(
     let told = Open::of(&gateway, &shared, admin.1);
     let gate: GateView = Arc::new(RwLock::new(Some(gateway)));
     let conditions = Arc::new(Mutex::new(Conditions::default()));
-    let told_to = Arc::clone(&conditions);
-    let reread = revocation_watch::begin(materials.lists, Arc::clone(&gate), told_to);
-    tokio::spawn(reload::on_hangup(
-        path.to_owned(),
-        Arc::clone(&shared.policy),
-        reread,
-    )?);
-    let events = Arc::new(events);
+    let lists = Lists::of(std::mem::take(&mut materials.lists));
+    revocation_watch::begin(lists.clone(), Arc::clone(&gate), Arc::clone(&conditions));
+    let dates = std::mem::take(&mut materials.certificates);
+    let looked = Arc::new(ArcSwap::from_pointee(Looked::new(&config, dates)));
+    let (orders, ordered) = Orders::queue();
+    let world = World {
+        gate: Arc::clone(&gate),
+        conditions: Arc::clone(&conditions),
+        lists,
+        looked: Arc::clone(&looked),
+        level,
+        runtime: Handle::current(),
+    };
     let desk = RefusedDesk::new(Register::of(&config)?.store, config.refused.clone());
-    let metrics = listen(
-        admin.0,
-        &events,
-        &gate,
-        &conditions,
-        &ticket,
-        &shared.kept,
-        &desk,
-    );
-    let (gate_is, told_to) = (Arc::clone(&gate), Arc::clone(&conditions));
-    refused::begin(shared.kept.clone(), desk, clock, gate_is, told_to);
-    let told_to = Arc::clone(&conditions);
-    tokio::spawn(tell(events, Teller::new(metrics), told_to, clock, onlooker));
-    let told_to = Arc::clone(&conditions);
     let learning = Learning {
         lessons: learnt,
         rules,
     };
-    let (store, book) = (register.store, shared.book);
-    let kept = register_watch::begin(store, learning, book, Arc::clone(&gate), told_to);
-    tokio::spawn(watch::keep(config, materials.certificates, conditions));
+    let path = path.to_owned();
+    let keeper = Keeper::new(path, config, &materials, register, &shared, learning, world);
+    let keeper = tokio::task::spawn_blocking(move || keeper.keep(&ordered));
+    tokio::spawn(on_hangup(orders.clone())?);
+    let events = Arc::new(events);
+    let mut registry = Registry::with_prefix("portcullis");
+    let metrics = Arc::new(EventMetrics::register(&mut registry));
+    registry.register_collector(Box::new(Figures {
+        gate: Arc::clone(&gate),
+        events: Arc::clone(&events),
+        conditions: Arc::clone(&conditions),
+        kept: shared.kept.clone(),
+        refused: Arc::clone(&desk.figures),
+    }));
+    let (gate_is, told_to) = (Arc::clone(&gate), Arc::clone(&conditions));
+    refused::begin(shared.kept.clone(), desk.clone(), clock, gate_is, told_to);
+    let shown = Shown {
+        conditions: Arc::clone(&conditions),
+        registry,
+        gate: Arc::clone(&gate),
+        ticket: Arc::clone(&ticket),
+        refused: desk,
+        orders: orders.clone(),
+    };
+    let admin = tokio::spawn(admin::serve(admin.0, shown));
+    let told_to = Arc::clone(&conditions);
+    let teller = Teller::new(metrics);
+    tokio::spawn(tell::tell(events, teller, told_to, clock, onlooker));
+    tokio::spawn(watch::keep(Arc::clone(&looked), conditions));
     Ok(Opened {
         gate,
         ticket,
+        admin,
+        looked,
+        orders,
+        keeper,
         told,
-        kept,
+    })
+}
+
+/// Waits for SIGHUP, again and again. The handler is in place when this returns.
+fn on_hangup(orders: Orders) -> std::io::Result<impl Future<Output = ()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        while hangup.recv().await.is_some() {
+            // One that finds no room is not needed: those before it read the same files.
+            orders.put(Order::Reload {
+                force: false,
+                answer: None,
+            });
+        }
     })
 }
 
@@ -234,81 +295,5 @@ impl Open {
     }
 }
 
-/// Begins to answer on the admin listener; returns what the events are counted in.
-fn listen(
-    admin: TcpListener,
-    events: &Arc<EventReceiver>,
-    gate: &GateView,
-    conditions: &Arc<Mutex<Conditions>>,
-    ticket: &Arc<Ticket>,
-    kept: &Kept,
-    desk: &RefusedDesk,
-) -> Arc<EventMetrics> {
-    let mut registry = Registry::with_prefix("portcullis");
-    let metrics = Arc::new(EventMetrics::register(&mut registry));
-    registry.register_collector(Box::new(Figures {
-        gate: Arc::clone(gate),
-        events: Arc::clone(events),
-        conditions: Arc::clone(conditions),
-        kept: kept.clone(),
-        refused: Arc::clone(&desk.figures),
-    }));
-    let conditions = Arc::clone(conditions);
-    tokio::spawn(admin::serve(
-        admin,
-        Shown {
-            conditions,
-            registry,
-            gate: Arc::clone(gate),
-            ticket: Arc::clone(ticket),
-            refused: desk.clone(),
-        },
-    ));
-    metrics
-}
-
 /// Longer than the reader of events takes to come by.
 const DRAIN: Duration = Duration::from_millis(200);
-
-/// How often the teller is asked what the events of late say about the state of things.
-const TELL_EVERY: Duration = Duration::from_secs(1);
-
-/// Counts and logs what happens, as long as the gate runs.
-async fn tell(
-    events: Arc<EventReceiver>,
-    mut teller: Teller,
-    conditions: Arc<Mutex<Conditions>>,
-    clock: Clock,
-    mut onlooker: Option<Onlooker>,
-) {
-    let mut looked = Duration::ZERO;
-    loop {
-        // Nothing may happen for long, and that is news, too.
-        let batch = tokio::time::timeout(TELL_EVERY, events.batch()).await;
-        let mut batch = batch.unwrap_or_default();
-        for event in batch.drain(..) {
-            if let Some(onlooker) = &mut onlooker {
-                onlooker(&event);
-            }
-            teller.tell(&event);
-        }
-        events.give_back(batch);
-        let now = clock.now();
-        if now.elapsed >= looked + TELL_EVERY {
-            looked = now.elapsed;
-            watch::tell(&conditions, teller.look(now, events.dropped()));
-        }
-    }
-}
-
-/// Waits for SIGTERM or Ctrl-C. The handlers are in place when this returns.
-pub(crate) fn until_told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}

@@ -200,3 +200,18 @@ pub fn client_tls(roots: &Path, chain: &Path, key: &Path) -> Arc<ClientConfig> {
         .unwrap();
     Arc::new(config)
 }
+
+/// A station's TLS that trusts these roots and shows no certificate.
+pub fn trust(roots: &Path) -> Arc<ClientConfig> {
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(roots).unwrap() {
+        store.add(certificate.unwrap()).unwrap();
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    Arc::new(config)
+}

@@ -26,6 +26,8 @@ use crate::{ImportError, KeyFile, Rejected, Store, StoreError};
 
 /// How long a writer waits for another one; an import of 100,000 stations takes a few seconds.
 const BUSY: Duration = Duration::from_secs(15);
+/// How long a mere look at the file waits.
+const BUSY_CHECK: Duration = Duration::from_millis(500);
 /// An import says how far it is after this many rows.
 const PROGRESS_ROWS: usize = 256;
 
@@ -70,6 +72,17 @@ impl SqliteStore {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the file is still there and could be opened by the next process. This connection cannot
+    /// tell: it reads on from a file that somebody has removed, and from pages it remembers.
+    pub fn check_file(&self) -> Result<(), StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(engine_error)?;
+        connection.busy_timeout(BUSY_CHECK).map_err(engine_error)?;
+        connection
+            .query_row("SELECT number FROM revision", (), |_| Ok(()))
+            .map_err(engine_error)
     }
 
     /// Binds a new database to this key, and refuses one that was made with another.

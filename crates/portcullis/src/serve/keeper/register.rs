@@ -1,0 +1,229 @@
+//! Keeps the gate's snapshot of the register true: whoever adds or removes a station, by whichever
+//! process, the gate sees it within seconds. When the store fails, the last snapshot stays: losing
+//! the database stops changes, not stations.
+//!
+//! A register that would send too much of the fleet away is held back as a whole, and so is everything
+//! that is changed in it afterwards, until it is confirmed or undone. That also holds for an empty one:
+//! it is what a wrong path, or a restored file that is none, looks like.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use gateway::LessonReceiver;
+use guard::{Book, PasswordRules, Route, SessionFacts};
+use store::{SqliteStore, Store, StoreError};
+use tracing::{info, warn};
+
+use super::Keeper;
+use super::leaving::Leaving;
+use crate::config::Stamp;
+use crate::health::Finding;
+use crate::passwords::audit::Audit;
+use crate::register::Register;
+use crate::serve::orders::Ended;
+use crate::{Exit, Failure};
+
+/// Reads a snapshot of the register, with these routes.
+pub(in crate::serve) fn read(store: &dyn Store, routes: &[Route]) -> Result<Book, Failure> {
+    Book::new(routes.to_vec(), store.stations(None)?).map_err(|error| {
+        let remedy = "Remove one of the two stations or routes: `portcullis station list`.";
+        Failure::new(Exit::Conflict, error.to_string(), remedy)
+    })
+}
+
+/// What the gate learns, and by which rules passwords are judged.
+pub(in crate::serve) struct Learning {
+    pub(in crate::serve) lessons: LessonReceiver,
+    pub(in crate::serve) rules: Arc<PasswordRules>,
+}
+
+/// The store, and how far it has been read.
+pub(super) struct RegisterState {
+    register: Register,
+    learning: Learning,
+    /// How the fleet's passwords stand.
+    passwords: Option<Finding>,
+    /// The file that is open, by its number.
+    file: u64,
+    /// It was found unsound, so it is opened anew when it is well again.
+    is_lost: bool,
+    /// The revision that the snapshot shows; 0 is none, so the first look reads the register.
+    seen: u64,
+    held: Option<Held>,
+    trouble: Option<Stale>,
+}
+
+/// A register that nobody has confirmed.
+struct Held {
+    revision: u64,
+    ended: Ended,
+    /// Who was connected when it was held back: what it means for them is asked, not what it means
+    /// for those who are left when half of them have lost their connection.
+    sessions: Vec<Arc<SessionFacts>>,
+}
+
+/// Why the snapshot could not be renewed.
+enum Stale {
+    Store(StoreError),
+    Book(String),
+}
+
+impl From<StoreError> for Stale {
+    fn from(error: StoreError) -> Stale {
+        Stale::Store(error)
+    }
+}
+
+impl RegisterState {
+    pub(super) fn new(register: Register, learning: Learning) -> RegisterState {
+        RegisterState {
+            learning,
+            passwords: None,
+            file: Stamp::of(register.store.path()).number(),
+            register,
+            is_lost: false,
+            seen: 0,
+            held: None,
+            trouble: None,
+        }
+    }
+
+    pub(super) fn store(&mut self) -> &mut SqliteStore {
+        &mut self.register.store
+    }
+
+    /// What it would end, if it is held back.
+    pub(super) fn unconfirmed(&self) -> Option<Ended> {
+        self.held.as_ref().map(|held| held.ended.clone())
+    }
+
+    pub(super) fn findings(&self) -> impl Iterator<Item = Finding> {
+        [self.finding()].into_iter().chain(self.passwords.clone())
+    }
+
+    fn finding(&self) -> Finding {
+        let subject = format!("store {}", self.register.store.path().display());
+        match (&self.trouble, &self.held) {
+            (Some(Stale::Store(error)), _) => Finding::fail(
+                subject,
+                format!("{error}; the gate goes on with what it knew"),
+                error.remedy(),
+            ),
+            (Some(Stale::Book(what)), _) => Finding::fail(
+                subject,
+                format!("{what}; the gate goes on with what it knew"),
+                "Remove one of the two: `portcullis station list`.",
+            ),
+            (None, Some(held)) => Finding::warn(
+                subject,
+                format!(
+                    "what has changed in it would end {}: it is held back, with everything changed since",
+                    held.ended.in_words()
+                ),
+                "Undo it, or, if it is meant: portcullis reload --force",
+            ),
+            (None, None) => Finding::ok(subject, "can be read"),
+        }
+    }
+
+    /// Whether the file is the one that is open, and could be opened again. One that has been put in
+    /// its place, or has come back, is opened anew.
+    fn check(&mut self) -> Result<(), StoreError> {
+        if let Err(error) = self.register.store.check_file() {
+            self.is_lost = true;
+            return Err(error);
+        }
+        let file = Stamp::of(self.register.store.path()).number();
+        if self.is_lost || file != self.file {
+            let path = self.register.store.path().to_owned();
+            self.register.store = SqliteStore::open(&path, &self.register.key)?;
+            (self.is_lost, self.file) = (false, file);
+            // Another file may have come to the same number.
+            self.seen = 0;
+        }
+        Ok(())
+    }
+}
+
+impl Keeper {
+    /// Takes in what has changed in the register; whom that sent away, if anything has.
+    pub(super) fn look_at_register(&mut self, force: bool) -> Option<Ended> {
+        match self.renew_register(force) {
+            Ok(left) => {
+                self.register.trouble = None;
+                left
+            }
+            Err(stale) => {
+                self.register.trouble = Some(stale);
+                None
+            }
+        }
+    }
+
+    fn renew_register(&mut self, force: bool) -> Result<Option<Ended>, Stale> {
+        let lessons = self.register.learning.lessons.take();
+        self.register.check()?;
+        if !lessons.is_empty() {
+            // What cannot be kept now is learnt again at the station's next handshake.
+            self.register.store().learn(&lessons)?;
+        }
+        let revision = self.register.register.store.revision()?;
+        let held = self.register.held.as_ref();
+        let is_known = held.map_or(self.register.seen, |held| held.revision) == revision;
+        if is_known && !(force && held.is_some()) {
+            return Ok(None);
+        }
+        let stations = self.register.register.store.stations(None)?;
+        let book = Book::new(self.routes.clone(), stations)
+            .map_err(|error| Stale::Book(error.to_string()))?;
+        if !force && self.holds_back(&book, revision) {
+            return Ok(None);
+        }
+        let records = book.stations().iter().map(AsRef::as_ref);
+        let audit = Audit::of(records, &self.register.learning.rules);
+        self.register.passwords = Some(audit.finding());
+        let book = Arc::new(book);
+        let older = self.book.swap(Arc::clone(&book));
+        self.register.held = None;
+        self.register.seen = revision;
+        let left = self.send_away(&older, &HashSet::new());
+        let stations = book.stations();
+        if older.stations() == stations && left.ended == 0 {
+            // The revision also counts what the gate has written itself.
+            return Ok(None);
+        }
+        let stations = stations.len();
+        info!(stations, ended = left.ended, "the register has changed");
+        Ok(Some(left))
+    }
+
+    /// Whether that book has to be confirmed; it is remembered then.
+    fn holds_back(&mut self, book: &Book, revision: u64) -> bool {
+        let mut sessions = self.sessions();
+        if let Some(held) = &self.register.held {
+            let live: HashSet<u64> = sessions.iter().map(|session| session.number).collect();
+            let gone = held.sessions.iter();
+            let gone = gone.filter(|session| !live.contains(&session.number));
+            sessions.extend(gone.cloned());
+        }
+        let older = self.book.load();
+        let leaving = Leaving::judge(&sessions, book, &older, &HashSet::new());
+        let is_emptied = book.stations().is_empty() && older.stations().len() > 1;
+        if !leaving.must_be_confirmed() && !is_emptied {
+            return false;
+        }
+        let ended = leaving.told();
+        if self.register.unconfirmed().as_ref() != Some(&ended) {
+            warn!(
+                "the register has changed, and is held back: it would end {}",
+                ended.in_words()
+            );
+        }
+        self.register.held = Some(Held {
+            revision,
+            ended,
+            sessions,
+        });
+        true
+    }
+}

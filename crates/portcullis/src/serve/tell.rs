@@ -1,0 +1,45 @@
+//! Counts and logs what happens, as long as the gate runs.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gateway::{Clock, EventReceiver};
+use guard::Event;
+
+use super::watch;
+use crate::health::conditions::Conditions;
+use crate::tell::Teller;
+
+/// Sees each event before it is counted and logged.
+pub(crate) type Onlooker = Box<dyn FnMut(&Event) + Send>;
+
+/// How often the teller is asked what the events of late say about the state of things.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// Tells until the process ends.
+pub(super) async fn tell(
+    events: Arc<EventReceiver>,
+    mut teller: Teller,
+    conditions: Arc<Mutex<Conditions>>,
+    clock: Clock,
+    mut onlooker: Option<Onlooker>,
+) {
+    let mut looked = Duration::ZERO;
+    loop {
+        // Nothing may happen for long, and that is news, too.
+        let batch = tokio::time::timeout(TELL_EVERY, events.batch()).await;
+        let mut batch = batch.unwrap_or_default();
+        for event in batch.drain(..) {
+            if let Some(onlooker) = &mut onlooker {
+                onlooker(&event);
+            }
+            teller.tell(&event);
+        }
+        events.give_back(batch);
+        let now = clock.now();
+        if now.elapsed >= looked + TELL_EVERY {
+            looked = now.elapsed;
+            watch::tell(&conditions, teller.look(now, events.dropped()));
+        }
+    }
+}
