@@ -1,7 +1,7 @@
 # The single door: `make run` shows the gate at work, `make test` proves it. Both set up what they need.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint tidy unit conformance counterparts bench fuzz setup clean
+.PHONY: help run build test lint tidy unit conformance counterparts bench fuzz setup clean package
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -15,7 +15,7 @@ build: ## the program, in release
 run: ## gate, demo CSMS and demo fleet, live; Ctrl-C ends it
 	@scripts/run.sh
 
-test: setup lint unit conformance counterparts ## everything below, in order
+test: setup lint unit package conformance counterparts ## everything below, in order
 
 lint: ## formatting, clippy (warnings are errors)
 	cargo fmt --all --check
@@ -23,6 +23,9 @@ lint: ## formatting, clippy (warnings are errors)
 
 unit: ## every Rust test: tables, scenes, properties, tidy
 	cargo test --workspace --locked
+
+package: setup ## the Debian package, as dpkg and systemd see it
+	@scripts/test-package.sh
 
 conformance: setup ## the reader against the 387 official schemas
 	@scripts/conformance.sh

@@ -51,7 +51,12 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write a commented configuration and a key file to start from.
-    Init,
+    Init {
+        /// For our systemd unit: the store and the key under /var/lib/portcullis; the key is made at the
+        /// first start.
+        #[arg(long)]
+        service: bool,
+    },
     /// Tell everything that is wrong with the configuration and the files it names.
     Check,
     /// Look at all that the gate needs: files, certificates, the CSMS, ports, disk and clock.

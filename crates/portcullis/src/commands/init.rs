@@ -12,14 +12,51 @@ use crate::output::Output;
 use crate::{Exit, Failure};
 
 #[derive(Serialize)]
+struct Written {
+    configuration: String,
+}
+
+#[derive(Serialize)]
 struct Made {
     configuration: String,
     key_file: String,
     key_name: String,
 }
 
-pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
-    write_new(path)?;
+/// Where our systemd unit and Debian package want the store and the key: the configuration's own
+/// directory can only be read from there.
+const SERVICE_FILES: [(&str, &str); 2] = [
+    (
+        "path = \"portcullis.db\"",
+        "path = \"/var/lib/portcullis/portcullis.db\"",
+    ),
+    (
+        "file = \"keys/portcullis.key\"",
+        "file = \"/var/lib/portcullis/keys/portcullis.key\"",
+    ),
+];
+
+pub(crate) fn run(path: &Path, service: bool, output: &mut Output) -> Result<(), Failure> {
+    let mut text = EXAMPLE.to_owned();
+    if service {
+        for (usual, there) in SERVICE_FILES {
+            text = text.replace(usual, there);
+        }
+        write_new(path, &text)?;
+        let made = Written {
+            configuration: path.display().to_string(),
+        };
+        return output.result(&made, || {
+            format!(
+                "{}  the configuration, for the service; read it, and set your CSMS in [[route]]\n\n\
+                 Next: certificates (your own, or `portcullis ca init`), then, as the service's user, \
+                 `portcullis check`. The key is made at the first start; keep a copy, apart from the \
+                 copies of the store.",
+                made.configuration
+            )
+        });
+    }
+    write_new(path, &text)?;
     let config = Config::load(path)?;
     // A key that is there stays: another configuration may have been removed and is made anew.
     let key = match KeyFile::create(&config.key_file.value) {
@@ -41,7 +78,7 @@ pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
     })
 }
 
-fn write_new(path: &Path) -> Result<(), Failure> {
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     if let Some(directory) = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
@@ -61,6 +98,6 @@ fn write_new(path: &Path) -> Result<(), Failure> {
             "See that the directory exists and that this user may write in it.",
         ),
     })?;
-    file.write_all(EXAMPLE.as_bytes())?;
+    file.write_all(text.as_bytes())?;
     Ok(())
 }

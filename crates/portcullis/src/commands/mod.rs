@@ -19,7 +19,7 @@ use crate::output::Output;
 /// Does what the command line asks for.
 pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
     match &cli.command {
-        Command::Init => init::run(&cli.config, output),
+        Command::Init { service } => init::run(&cli.config, *service, output),
         Command::Check => check::run(&cli.config, output),
         Command::Doctor => doctor::run(&cli.config, output),
         Command::Serve => crate::serve::run(&cli.config, output),

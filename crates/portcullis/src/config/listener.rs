@@ -8,6 +8,7 @@ use guard::admission::OnStaleList;
 
 use gateway::Network;
 
+use super::located;
 use super::source::Placed;
 use super::table::Section;
 
@@ -95,7 +96,7 @@ fn listener(section: &mut Section<'_>, directory: &Path) -> Option<Listener> {
         .collect();
     let client_ca = section
         .text("client_ca")
-        .map(|text| text.with(directory.join(&text.value)));
+        .map(|text| text.with(located(directory, &text.value)));
     let proxy_protocol_from = networks(section, "proxy_protocol_from");
     let client = client_rules(section, client_ca.is_some(), directory);
     if plain && !trusted {
@@ -184,7 +185,7 @@ fn client_rules(section: &mut Section<'_>, has_ca: bool, directory: &Path) -> Cl
         organization: organization.map(|text| text.value),
         lists: lists
             .iter()
-            .map(|text| text.with(directory.join(&text.value)))
+            .map(|text| text.with(located(directory, &text.value)))
             .collect(),
         grace: Duration::from_secs(hours * 3600),
         stale: section.choice("crl_stale", &choices, OnStaleList::Refuse),
@@ -197,7 +198,7 @@ pub(super) fn identity(mut section: Section<'_>, directory: &Path) -> Option<Ide
     section.finish();
     let (chain, key) = (chain?, key?);
     Some(IdentityFiles {
-        chain: chain.with(directory.join(&chain.value)),
-        key: key.with(directory.join(&key.value)),
+        chain: chain.with(located(directory, &chain.value)),
+        key: key.with(located(directory, &key.value)),
     })
 }

@@ -309,6 +309,25 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     }
 }
 
+/// Begins the name of a file that systemd hands to the service (`LoadCredential=`).
+const CREDENTIAL: &str = "credential:";
+/// Where systemd puts them for our unit, for whoever asks from outside of it.
+const CREDENTIALS: &str = "/run/credentials/portcullis.service";
+
+/// Where a file is that the configuration names: from the directory of the configuration, or among
+/// the credentials that systemd hands to the service.
+fn located(directory: &Path, name: &str) -> PathBuf {
+    match name.strip_prefix(CREDENTIAL) {
+        None => directory.join(name),
+        Some(credential) => {
+            let handed = std::env::var_os("CREDENTIALS_DIRECTORY");
+            let credentials = handed.map_or_else(|| PathBuf::from(CREDENTIALS), PathBuf::from);
+            // A name, not a way out of the directory.
+            credentials.join(Path::new(credential).file_name().unwrap_or_default())
+        }
+    }
+}
+
 /// A file that the configuration names, from the directory it lies in.
 fn file(
     section: &mut Section<'_>,
@@ -318,7 +337,7 @@ fn file(
 ) -> Placed<PathBuf> {
     let line = section.line;
     match section.text(key) {
-        Some(text) => text.with(directory.join(&text.value)),
+        Some(text) => text.with(located(directory, &text.value)),
         None => Placed {
             value: directory.join(default),
             line,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use gateway::Target;
 
 use super::listener::{IdentityFiles, Listener, identity};
+use super::located;
 use super::source::Placed;
 use super::table::Section;
 
@@ -97,7 +98,7 @@ fn route(section: &mut Section<'_>, directory: &Path) -> Option<RouteSettings> {
     let credential = credential(section, directory);
     let ca = section
         .text("ca")
-        .map(|text| text.with(directory.join(&text.value)));
+        .map(|text| text.with(located(directory, &text.value)));
     let pair = section.section("client_certificate");
     let client_certificate = if pair.is_there() {
         identity(pair, directory)
@@ -181,7 +182,7 @@ fn credential(section: &mut Section<'_>, directory: &Path) -> RouteCredential {
     let chosen = section.choice("credential", &words, 0);
     let file = section.text("password_file");
     match (chosen, file) {
-        (2, Some(file)) => RouteCredential::Fixed(file.with(directory.join(&file.value))),
+        (2, Some(file)) => RouteCredential::Fixed(file.with(located(directory, &file.value))),
         (2, None) => {
             section.problem(
                 line,

@@ -511,3 +511,11 @@ fn scopes_and_tolerances_are_read_and_say_for_whom() {
         );
     }
 }
+
+#[test]
+fn a_file_may_be_a_credential_of_systemd() {
+    let text = format!("[keys]\nfile = \"credential:../portcullis.key\"\n{SMALL}");
+    let config = read(&text).unwrap();
+    let expected = "/run/credentials/portcullis.service/portcullis.key";
+    assert_eq!(config.key_file.value, Path::new(expected));
+}
