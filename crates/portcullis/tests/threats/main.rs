@@ -16,6 +16,7 @@ mod scene;
 mod certificate;
 mod coverage;
 mod credential;
+mod flood;
 mod handshake;
 mod message;
 mod parser;

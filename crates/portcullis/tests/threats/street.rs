@@ -12,7 +12,7 @@ use sim::attack::{Attack, Saw, Stolen, Target};
 use sim::{ConnectError, Conversation, Csms, CsmsBuilder, Envelope, Station};
 
 use crate::scene::Scene;
-use crate::scene::gate::Gate;
+use crate::scene::gate::{Gate, eventually};
 
 /// Connected all the while.
 pub(crate) const HONEST: &str = "CP-HONEST";
@@ -172,6 +172,14 @@ impl Street {
         let metric = "portcullis_handshakes_refused_by_total";
         self.gate
             .expect_metric(&format!("{metric}{{why=\"{why}\"}} {count}"));
+    }
+
+    /// The gate has counted refused handshakes for that reason.
+    #[track_caller]
+    pub(crate) fn counts_refusals(&self, why: &str) {
+        let wanted = format!("portcullis_handshakes_refused_by_total{{why=\"{why}\"}}");
+        let page = || self.gate.ask("/metrics").body;
+        eventually(|| page().contains(&wanted), || page());
     }
 
     /// The gate has counted so many objections of that control in that mode.
