@@ -16,6 +16,7 @@ from pathlib import Path
 import byhand
 import centralsystem
 import doors
+import faults
 import mobilityhouse
 import programs
 from conversation import VERSIONS
@@ -130,6 +131,19 @@ class Drive:
         trouble = await doors.objections(self.gate, knock)
         self._tell(knock.listener, f"test-ocpp {knock.name}", trouble, "", time.monotonic() - began)
 
+    async def exploits(self, chosen: list[faults.Exploit]):
+        """The faults of the advisories put to use, one after another: first bare, then through the gate."""
+        csms = self.csmss[faults.ROUTE]
+        gate = self.gate.door(faults.LIVE, faults.ROUTE)
+        for road, door, honest in ((DIRECT, Door(csms.url), None), (BASIC, gate, gate.password)):
+            for exploit in chosen:
+                began = time.monotonic()
+                try:
+                    trouble = await faults.objections(door, csms, exploit, honest)
+                except Exception as failure:  # noqa: BLE001  (an exploit that breaks must not end the others)
+                    trouble = [f"{type(failure).__name__}: {failure}"]
+                self._tell(road, exploit.name, trouble, "", time.monotonic() - began)
+
     async def _on(self, road: str, scene: Scene, number: int) -> Played:
         csms = self.csmss[scene.csms]
         identity = identity_for(number, road)
@@ -203,6 +217,7 @@ async def drive(words: list[str], folder: Path) -> Drive:
     pki = Pki(folder)
     gate = Gate(program(), folder, pki)
     doors.register(gate)
+    faults.register(gate)
     chosen = [(number, scene) for number, scene in enumerate(scenes()) if is_chosen(scene.name)]
     for number, _ in chosen:
         for road in (BASIC, CERTIFICATE):
@@ -221,6 +236,7 @@ async def drive(words: list[str], folder: Path) -> Drive:
 
         parts = [played.play(scene, number) for number, scene in chosen]
         parts += [played.knock(knock) for knock in doors.knocks(gate) if is_chosen(f"test-ocpp {knock.name}")]
+        parts.append(played.exploits([exploit for exploit in faults.EXPLOITS if is_chosen(exploit.name)]))
         await asyncio.gather(*map(in_turn, parts))
     return played
 
@@ -233,6 +249,7 @@ def _csmss(folder: Path, pki: Pki) -> dict:
         "mutual-tls": mobilityhouse.Csms(tls=_tls_server(pki, pki.station_ca)),
         "ocpp-rpc": programs.RpcCsms(folder),
         "ocpp-csms": centralsystem.Csms(),
+        faults.ROUTE: faults.Csms(),
         "byhand": byhand.Csms(),
         "hasty": byhand.HastyCsms(),
     }

@@ -42,8 +42,8 @@ async def station(door: Door, identity: str, version: str) -> Tape:
     return tape
 
 
-def open_socket(door: Door, identity: str, *subprotocols: str, headers=()):
-    """A station's socket, with Basic, a certificate or neither, as the door says."""
+def open_socket(door: Door, identity: str, *subprotocols: str, headers=(), **more):
+    """A station's socket, with Basic, a certificate or neither, as the door says; `more` is for asyncio."""
     credential = []
     if door.password is not None:
         userinfo = b64encode(f"{identity}:{door.password}".encode()).decode()
@@ -56,6 +56,7 @@ def open_socket(door: Door, identity: str, *subprotocols: str, headers=()):
         ping_interval=PING_SECONDS,
         max_size=MESSAGE_BYTES_MAX,
         proxy=None,
+        **more,
     )
 
 
