@@ -154,11 +154,11 @@ async fn street(more: &str) -> Street {
     Street { scene, gate, csms }
 }
 
-/// Every control at enforce for every station, billing included.
+/// Every control as strict as it goes for every station, billing included.
 fn everything_enforced() -> String {
     let controls: Vec<String> = Control::ALL
         .iter()
-        .map(|control| format!("{} = \"enforce\"", control.name()))
+        .map(|control| format!("{} = \"{}\"", control.name(), control.strictest().name()))
         .collect();
     format!(
         "[controls]\n{}\n[[scope]]\nstations = [\"Q-*\"]\ncontrols = {{ {} }}\n",

@@ -179,7 +179,7 @@ impl Street {
     pub(crate) fn counts_refusals(&self, why: &str) {
         let wanted = format!("portcullis_handshakes_refused_by_total{{why=\"{why}\"}}");
         let page = || self.gate.ask("/metrics").body;
-        eventually(|| page().contains(&wanted), || page());
+        eventually(|| page().contains(&wanted), page);
     }
 
     /// The gate has counted so many objections of that control in that mode.
