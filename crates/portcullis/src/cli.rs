@@ -60,7 +60,19 @@ pub(crate) enum Command {
     /// Tell everything that is wrong with the configuration and the files it names.
     Check,
     /// Look at all that the gate needs: files, certificates, the CSMS, ports, disk and clock.
-    Doctor,
+    #[command(after_help = "\
+Examples:
+  portcullis doctor
+  portcullis doctor --side-door wss://csms.vendor.example/ocpp   and is the CSMS reachable around us?
+
+A side door is looked at by one request for a WebSocket, with an identity that nobody has and no
+credential. From the gate's own address it may be open by right: run this on another machine, too.
+It needs no configuration there.")]
+    Doctor {
+        /// A URL of the CSMS that stations must not reach any more; may be given several times.
+        #[arg(long = "side-door", value_name = "URL")]
+        side_doors: Vec<String>,
+    },
     /// Open the gate, until SIGTERM or Ctrl-C. Stations are then sent away over `drain_seconds`; a
     /// second signal ends at once.
     Serve,

@@ -21,7 +21,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
     match &cli.command {
         Command::Init { service } => init::run(&cli.config, *service, output),
         Command::Check => check::run(&cli.config, output),
-        Command::Doctor => doctor::run(&cli.config, output),
+        Command::Doctor { side_doors } => doctor::run(&cli.config, side_doors, output),
         Command::Serve => crate::serve::run(&cli.config, output),
         Command::Reload(how) => reload::run(how, &cli.config, output),
         Command::Station(command) => station::run(command, &cli.config, output),
