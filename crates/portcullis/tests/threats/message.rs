@@ -107,7 +107,7 @@ async fn b11_a_csms_boots_at_a_station_at_enforce() {
 /// Two calls at once, the first of which is not answered in time.
 async fn piled_up(mode: &str) -> (Street, Conversation, Conversation) {
     let csms = Csms::builder().on("DataTransfer", |_| sim::Reply::Nothing);
-    let more = format!("[controls]\npipelining = \"{mode}\"\ncall_timeout_seconds = 1\n");
+    let more = format!("[controls]\npipelining = \"{mode}\"\ncall_timeout_seconds = 3\n");
     let street = Street::before(csms, &more).await;
     let (station, at_csms) = street.talk(&street.thief()).await;
     for id in ["first", "second"] {
