@@ -129,6 +129,9 @@ names. The configuration in it is left where it is.")]
     /// Look at transaction messages that were refused, and release or drop them.
     #[command(subcommand)]
     Refused(RefusedCommand),
+    /// From what the running gate has observed to what a model may do.
+    #[command(subcommand)]
+    Tolerance(ToleranceCommand),
     /// A certificate authority for a CPO that has none.
     #[command(subcommand)]
     Ca(CaCommand),
@@ -390,6 +393,34 @@ Example:
   portcullis session end CP-0001      somebody else holds the place of CP-0001
   portcullis station disable CP-0001  and nobody takes it until it is enabled again")]
     End(OneStation),
+}
+
+/// What to do with what controls have objected to.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ToleranceCommand {
+    /// Show what controls have objected to, by model, and propose [[tolerance]] sections for it.
+    ///
+    /// Proposed is what several stations of one model do, and what no attack looks like; all else is
+    /// shown with the reason why not. The gate counts across restarts.
+    #[command(after_help = "\
+Examples:
+  portcullis tolerance propose                      what was seen, how often, and by how many
+  portcullis tolerance propose --toml >> portcullis.toml
+  portcullis tolerance propose --all --toml         also what one station does, or looks like an attack
+  portcullis tolerance forget                       counts anew, after the configuration has changed")]
+    Propose {
+        /// Write ready sections for the configuration.
+        #[arg(long)]
+        toml: bool,
+        /// Propose everything, whatever it looks like. Read it before you use it.
+        #[arg(long)]
+        all: bool,
+        /// How many stations of a model must do so.
+        #[arg(long, value_name = "N", default_value_t = 2)]
+        min_stations: usize,
+    },
+    /// Forget what was counted.
+    Forget,
 }
 
 /// What to do with the certificate authority.

@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 pub mod config;
 mod demo;
+mod findings;
 mod health;
 mod nearest;
 mod output;

@@ -4,6 +4,7 @@
 
 pub(crate) mod client;
 mod figures;
+mod findings;
 mod refused;
 mod reload;
 mod sessions;
@@ -21,6 +22,7 @@ use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
+use crate::findings::SharedFindings;
 use crate::health::Finding;
 use crate::health::conditions::Conditions;
 use crate::serve::RefusedDesk;
@@ -46,6 +48,8 @@ pub(crate) struct Shown {
     pub(crate) refused: RefusedDesk,
     /// Where orders are put that change what the gate goes by.
     pub(crate) orders: Orders,
+    /// What controls have objected to.
+    pub(crate) findings: SharedFindings,
 }
 
 /// Listens; the address is told, since the port may have been left open.
@@ -65,6 +69,8 @@ pub(crate) async fn serve(listener: TcpListener, shown: Shown) -> std::io::Resul
         .route("/sessions/end", post(sessions::end))
         .route("/refused/release", post(refused::release))
         .route("/reload", post(reload::reload))
+        .route("/findings", get(findings::list))
+        .route("/findings/forget", post(findings::forget))
         .with_state(Arc::new(shown));
     axum::serve(listener, router).await
 }

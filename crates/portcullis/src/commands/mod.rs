@@ -11,6 +11,7 @@ mod route;
 mod rules;
 mod session;
 mod station;
+mod tolerance;
 
 use crate::Failure;
 use crate::cli::{Cli, Command};
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Backup { into } => backup::backup(&cli.config, into, output),
         Command::Restore { from, force } => backup::restore(&cli.config, from, *force, output),
         Command::Refused(command) => refused::run(command, &cli.config, output),
+        Command::Tolerance(command) => tolerance::run(command, &cli.config, output),
         Command::Ca(command) => ca::run(command, output),
         Command::Demo(demo) => crate::demo::run(demo),
     }

@@ -41,6 +41,7 @@ pub(crate) use self::tell::Onlooker;
 use self::watch::Looked;
 use crate::admin::{self, Figures, GateView, Shown, Ticket};
 use crate::config::{Config, Materials};
+use crate::findings;
 use crate::health::conditions::Conditions;
 use crate::output::Output;
 use crate::passwords;
@@ -122,6 +123,7 @@ pub(crate) struct Opened {
     told: Open,
     orders: Orders,
     keeper: JoinHandle<()>,
+    findings: findings::Keeper,
 }
 
 impl Opened {
@@ -155,6 +157,7 @@ impl Opened {
         let _ = self.keeper.await;
         // The last farewells are still in the queue.
         tokio::time::sleep(DRAIN).await;
+        self.findings.close();
         info!("closed");
     }
 }
@@ -214,6 +217,7 @@ pub(crate) async fn open(
         runtime: Handle::current(),
     };
     let desk = RefusedDesk::new(Register::of(&config)?.store, config.refused.clone());
+    let (seen, findings) = findings::begin(&config.store.value);
     let learning = Learning {
         lessons: learnt,
         rules,
@@ -240,11 +244,13 @@ pub(crate) async fn open(
         gate: Arc::clone(&gate),
         ticket: Arc::clone(&ticket),
         refused: desk,
+        findings: Arc::clone(&seen),
         orders: orders.clone(),
     };
     let admin = tokio::spawn(admin::serve(admin.0, shown));
     let told_to = Arc::clone(&conditions);
     let teller = Teller::new(metrics);
+    let onlooker = findings::onlooker(seen, onlooker);
     tokio::spawn(tell::tell(events, teller, told_to, clock, onlooker));
     tokio::spawn(watch::keep(Arc::clone(&looked), conditions));
     Ok(Opened {
@@ -255,6 +261,7 @@ pub(crate) async fn open(
         orders,
         keeper,
         told,
+        findings,
     })
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn tell(
     mut teller: Teller,
     conditions: Arc<Mutex<Conditions>>,
     clock: Clock,
-    mut onlooker: Option<Onlooker>,
+    mut onlooker: Onlooker,
 ) {
     let mut looked = Duration::ZERO;
     loop {
@@ -30,9 +30,7 @@ pub(super) async fn tell(
         let batch = tokio::time::timeout(TELL_EVERY, events.batch()).await;
         let mut batch = batch.unwrap_or_default();
         for event in batch.drain(..) {
-            if let Some(onlooker) = &mut onlooker {
-                onlooker(&event);
-            }
+            onlooker(&event);
             teller.tell(&event);
         }
         events.give_back(batch);
