@@ -156,6 +156,7 @@ impl Config {
                 files.push(file.value.clone());
             }
         }
+        files.extend(self.rules.paths());
         files
     }
 

@@ -201,6 +201,16 @@ impl RuleSources {
         }
     }
 
+    /// The directory and the files that are in it now: what is to be watched for changes.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        let Some(directory) = &self.directory else {
+            return Vec::new();
+        };
+        let mut paths = vec![directory.value.clone()];
+        paths.extend(listed(&directory.value).unwrap_or_default());
+        paths
+    }
+
     /// Whether there are files to read.
     pub(crate) fn has_files(&self) -> bool {
         self.directory.is_some()
@@ -221,16 +231,19 @@ impl RuleSources {
     }
 }
 
-/// The `.toml` files of a directory, in the order of their names.
-fn files(directory: &Placed<PathBuf>) -> Result<Vec<(String, String)>, String> {
-    let shown = directory.value.display();
-    let entries = std::fs::read_dir(&directory.value);
-    let entries = entries.map_err(|error| format!("{shown}: {error}"))?;
-    let mut paths: Vec<PathBuf> = entries
+fn listed(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|end| end == "toml"))
         .collect();
     paths.sort();
+    Ok(paths)
+}
+
+/// The `.toml` files of a directory, in the order of their names, with their texts.
+fn files(directory: &Placed<PathBuf>) -> Result<Vec<(String, String)>, String> {
+    let shown = directory.value.display();
+    let paths = listed(&directory.value).map_err(|error| format!("{shown}: {error}"))?;
     if paths.len() > FILES_MAX {
         return Err(format!("{shown}: more than {FILES_MAX} files"));
     }
