@@ -10,6 +10,8 @@ use rustls::Connection;
 
 /// A frame's opcode for text.
 pub const TEXT: u8 = 1;
+/// The same, for the first frame of a compressed message (RFC 7692, 6).
+pub const DEFLATED_TEXT: u8 = 0x41;
 /// A frame's opcode for a close.
 pub const CLOSE: u8 = 8;
 /// A frame's opcode for a ping.

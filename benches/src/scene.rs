@@ -72,6 +72,8 @@ impl Plan {
 
 /// The name of the mix at a steady pace in the tables.
 pub const PACED: &str = "mix, paced";
+/// Stations that have agreed on compression with the gate, and used it.
+pub const DEFLATE: &str = "plain, deflate";
 /// Connections opened before memory is first read: what a process needs once is not growth.
 const WARM: usize = 50;
 /// Until buffers are handed back and the figure stands still.
@@ -95,7 +97,7 @@ pub struct Rounds {
 pub struct Idle {
     /// Whose.
     pub proxy: &'static str,
-    /// `plain` or `TLS`.
+    /// `plain` or `TLS`, and whether stations have agreed on compression.
     pub out: &'static str,
     /// How many.
     pub connections: usize,
@@ -226,10 +228,21 @@ impl Run<'_> {
 
     /// Memory of idle connections, after Boot and one call each.
     pub fn idle(&mut self) -> io::Result<()> {
-        for (out, name) in [(Out::Plain, "plain"), (Out::Tls, "TLS")] {
+        for (out, name) in [
+            (Out::Plain, "plain"),
+            (Out::Plain, DEFLATE),
+            (Out::Tls, "TLS"),
+        ] {
             for &kind in self.kinds {
+                // The others pass frames, and what is in them is not their concern.
+                if name == DEFLATE && kind != Kind::Portcullis {
+                    continue;
+                }
                 let proxy = Proxy::start(kind, out, self.ground)?;
-                let mut fleet = self.fleet(&proxy, false)?;
+                let mut fleet = Fleet::new(Target {
+                    deflate: name == DEFLATE,
+                    ..self.target(&proxy, false)?
+                })?;
                 let grown = grow(&proxy, &mut fleet, self.plan.idle_connections)?;
                 let idle = Idle {
                     proxy: kind.name(),
@@ -273,6 +286,7 @@ impl Run<'_> {
         let mut fleet = Fleet::new(Target {
             address: self.ground.csms_plain,
             tls: None,
+            deflate: false,
         })?;
         fleet.open(stations, OPENING_AT_ONCE)?;
         let tally = self.paced(&mut fleet)?;
@@ -337,9 +351,14 @@ impl Run<'_> {
     }
 
     fn fleet(&self, proxy: &Proxy, resume: bool) -> io::Result<Fleet> {
-        Fleet::new(Target {
+        Fleet::new(self.target(proxy, resume)?)
+    }
+
+    fn target(&self, proxy: &Proxy, resume: bool) -> io::Result<Target> {
+        Ok(Target {
             address: proxy.address,
             tls: Some(self.ground.pki.client(resume)?),
+            deflate: false,
         })
     }
 }

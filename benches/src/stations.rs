@@ -25,6 +25,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// With TLS, or straight to the CSMS.
     pub tls: Option<Arc<ClientConfig>>,
+    /// Stations ask for compression, and send what they say as compressed messages.
+    pub deflate: bool,
 }
 
 /// What a measurement counted.
@@ -255,7 +257,7 @@ impl Fleet {
             None => None,
         };
         let mut link = Link::new(socket, tls);
-        link.send(upgrade(name).as_bytes())?;
+        link.send(upgrade(name, self.target.deflate).as_bytes())?;
         Ok(Station {
             link,
             phase: Phase::Dialing,
@@ -271,7 +273,12 @@ impl Fleet {
 
     fn send_text(&mut self, index: usize, id: u64) -> io::Result<()> {
         self.out.clear();
-        write_frame(&mut self.out, link::TEXT, self.text.as_bytes(), Some(MASK));
+        if self.target.deflate {
+            let message = stored(self.text.as_bytes());
+            write_frame(&mut self.out, link::DEFLATED_TEXT, &message, Some(MASK));
+        } else {
+            write_frame(&mut self.out, link::TEXT, self.text.as_bytes(), Some(MASK));
+        }
         let station = &mut self.stations[index];
         station.waiting_for = id;
         station.phase = Phase::Waiting;
@@ -355,6 +362,9 @@ impl Fleet {
             if !head.starts_with("HTTP/1.1 101") {
                 return Err(io::Error::other(format!("no upgrade: {head}")));
             }
+            if self.target.deflate && !head.contains("permessage-deflate") {
+                return Err(io::Error::other("compression was not agreed on"));
+            }
             let id = self.calls.write_boot(&mut self.text);
             self.send_text(index, id)?;
         }
@@ -398,7 +408,23 @@ impl Tally {
     }
 }
 
-fn upgrade(index: usize) -> String {
+/// A compressed message (RFC 7692) of one block that compresses nothing (RFC 1951, 3.2.4): the peer
+/// has to inflate it like any other.
+fn stored(text: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    let mut message = vec![0];
+    message.extend_from_slice(&length.to_le_bytes());
+    message.extend_from_slice(&(!length).to_le_bytes());
+    message.extend_from_slice(text);
+    message.push(0);
+    message
+}
+
+fn upgrade(index: usize, deflate: bool) -> String {
+    let extensions = match deflate {
+        true => "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n",
+        false => "",
+    };
     let name = identity(index);
     let mut credential = format!("{name}:").into_bytes();
     credential.extend(octets(index));
@@ -406,6 +432,6 @@ fn upgrade(index: usize) -> String {
     format!(
         "GET /ocpp/{name} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Protocol: ocpp1.6\r\nAuthorization: Basic {basic}\r\n\r\n"
+         Sec-WebSocket-Protocol: ocpp1.6\r\nAuthorization: Basic {basic}\r\n{extensions}\r\n"
     )
 }

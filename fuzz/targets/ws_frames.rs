@@ -1,14 +1,15 @@
 //! Arbitrary bytes as a stream of WebSocket frames: never a panic, and where the stream is cut
 //! changes nothing.
 //!
-//! The first byte says which side we are and into which pieces the stream falls.
+//! The first byte says which side we are, into which pieces the stream falls, and whether messages may
+//! be compressed (RFC 7692).
 
 #![no_main]
 
 use fuzz::plant;
 use gateway::ws::{
-    Decoder, Incoming, Input, Role, WsError, WsLimits, append_close, append_ping, append_pong,
-    append_text,
+    Decoder, DeflateTerms, Deflater, Incoming, Inflater, Input, Role, WsError, WsLimits,
+    append_close, append_deflated, append_ping, append_pong, append_text,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -27,8 +28,10 @@ fuzz_target!(init: plant(seeds()), |data: &[u8]| {
     } else {
         Role::Client
     };
-    let whole = hear(role, stream, stream.len().max(1), say_again);
-    let pieces = hear(role, stream, usize::from(setting >> 1) % 17 + 1, |_, _| ());
+    let deflate = setting & 0x80 != 0;
+    let whole = hear(role, deflate, stream, stream.len().max(1), say_again);
+    let piece = usize::from((setting & 0x7f) >> 1) % 17 + 1;
+    let pieces = hear(role, deflate, stream, piece, |_, _| ());
     assert_eq!(pieces, whole);
 });
 
@@ -41,13 +44,14 @@ fn limits() -> WsLimits<'static> {
     }
 }
 
-fn hear(role: Role, stream: &[u8], piece: usize, each: impl Fn(u8, &[u8])) -> Heard {
+fn hear(role: Role, deflate: bool, stream: &[u8], piece: usize, each: impl Fn(u8, &[u8])) -> Heard {
     let limits = limits();
     let mut decoder = Decoder::new(role);
+    let mut inflater = Inflater::default();
     let mut heard = Vec::with_capacity(stream.len());
     let mut stream = stream.to_vec();
     for bytes in stream.chunks_mut(piece) {
-        let mut input = Input::new(bytes);
+        let mut input = Input::new(bytes).inflated_by(deflate.then_some(&mut inflater));
         loop {
             match decoder.next(&mut input, &limits) {
                 Ok(Some(item)) => told(item, |kind, payload| {
@@ -64,7 +68,9 @@ fn hear(role: Role, stream: &[u8], piece: usize, each: impl Fn(u8, &[u8])) -> He
             }
         }
         assert_eq!(input.remaining(), 0);
-        assert!(decoder.bytes_held() <= MESSAGE_BYTES_MAX + 125);
+        // A compressed message is kept as it came, which may be an eighth more.
+        assert!(decoder.bytes_held() <= MESSAGE_BYTES_MAX * 9 / 8 + 64 + 125);
+        assert!(inflater.inflated().len() <= MESSAGE_BYTES_MAX + 1);
     }
     (heard, None)
 }
@@ -102,6 +108,29 @@ fn say_again(kind: u8, payload: &[u8]) {
     told(item, |same, bytes| {
         assert_eq!((same, bytes), (kind, payload));
     });
+    if kind == 1 {
+        say_again_compressed(payload, mask);
+    }
+}
+
+/// What came in can also go out compressed, in windows of any size.
+fn say_again_compressed(payload: &[u8], mask: Option<[u8; 4]>) {
+    let bits = payload.first().map_or(8, |first| 8 + first % 8);
+    let (mut deflater, mut inflater) = (Deflater::default(), Inflater::default());
+    let terms = DeflateTerms {
+        window_bits: Some(bits),
+    };
+    let Some(message) = deflater.deflate(payload, terms) else {
+        return;
+    };
+    assert!(message.len() < payload.len());
+    let mut wire = Vec::new();
+    append_deflated(&mut wire, message, mask);
+    let mut input = Input::new(&mut wire).inflated_by(Some(&mut inflater));
+    let limits = WsLimits::fixed(MESSAGE_BYTES_MAX);
+    let mut decoder = Decoder::new(Role::Server);
+    let heard = decoder.next(&mut input, &limits);
+    assert_eq!(heard, Ok(Some(Incoming::Text(payload))));
 }
 
 fn seeds() -> Vec<Vec<u8>> {
@@ -119,5 +148,36 @@ fn seeds() -> Vec<Vec<u8>> {
     // In fragments with a ping between them, and a close with a reason.
     seeds.push(b"\x05\x01\x03Hel\x89\x01?\x00\x01l\x80\x01o\x88\x05\x03\xe8bye".to_vec());
     seeds.push(b"\x03\x82\x7e\x00\x7eshort of its length".to_vec());
+    seeds.extend(compressed_seeds());
+    seeds
+}
+
+/// The examples of RFC 7692, 7.2.3, a message of ours, and one in fragments.
+fn compressed_seeds() -> Vec<Vec<u8>> {
+    let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
+    let mut seeds = vec![
+        [b"\x81\xc1\x07".as_slice(), hello].concat(),
+        [
+            b"\x81\x41\x03".as_slice(),
+            &hello[..3],
+            b"\x80\x04",
+            &hello[3..],
+        ]
+        .concat(),
+        b"\x81\xc1\x0b\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00".to_vec(),
+        b"\x81\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\x00\x00".to_vec(),
+        b"\x81\xc1\x0d\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00".to_vec(),
+        b"\x81\xc1\x01\x00".to_vec(),
+    ];
+    let text = br#"[2,"1","MeterValues",{"connectorId":1,"meterValue":[]}]"#.repeat(6);
+    let message = Deflater::default()
+        .deflate(&text, DeflateTerms { window_bits: None })
+        .map(<[u8]>::to_vec);
+    for (setting, mask) in [(0x80, Some([1, 2, 3, 4])), (0x81, None)] {
+        let mut stream = vec![setting];
+        append_deflated(&mut stream, message.as_deref().unwrap_or_default(), mask);
+        append_text(&mut stream, b"[]", mask);
+        seeds.push(stream);
+    }
     seeds
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::{Report, median, ratio};
-use crate::scene::{Growth, PACED};
+use crate::scene::{DEFLATE, Growth, PACED};
 use crate::workload::Workload;
 
 /// What "flat" may mean on a machine that does other things, too.
@@ -27,17 +27,20 @@ pub(super) fn table(report: &Report<'_>) -> String {
             ratio(&figures.calls, subject),
         );
     }
-    let idle = figures
-        .idle
-        .iter()
-        .find(|row| row.proxy == "Portcullis" && row.out == "plain");
-    let idle = idle.map(|row| (row.resident_kb, format!("{:.1} kB", row.resident_kb)));
-    table.line(
-        "memory per idle connection, plain out",
-        "≤ 12 kB",
-        12.0,
-        idle,
-    );
+    for (out, figure, bar, limit) in [
+        (
+            "plain",
+            "memory per idle connection, plain out",
+            "≤ 12 kB",
+            12.0,
+        ),
+        (DEFLATE, "the same, deflate negotiated", "≤ 16 kB", 16.0),
+    ] {
+        let mut idle = figures.idle.iter();
+        let idle = idle.find(|row| row.proxy == "Portcullis" && row.out == out);
+        let idle = idle.map(|row| (row.resident_kb, format!("{:.1} kB", row.resident_kb)));
+        table.line(figure, bar, limit, idle);
+    }
     for subject in ["full handshake", "resumed"] {
         let figure = format!("CPU per new connection, {subject}");
         table.line(

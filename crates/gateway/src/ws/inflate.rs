@@ -10,8 +10,9 @@ use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 use super::deflate::{Tally, WINDOW_BITS_MAX};
 use super::{WsError, WsLimits};
 
-/// Blocks that a message may fall into however short it is. A block costs up to a microsecond or two
-/// and ten bytes, a megabyte of blocks that say nothing would cost a tenth of a second.
+/// Blocks that a message may fall into however short it is. One with tables of its own fits into a
+/// dozen bytes, says nothing, and takes half a microsecond and more to read: a megabyte of them would
+/// hold a thread up for tens of milliseconds.
 pub const DEFLATE_BLOCKS_FREE: usize = 256;
 /// Beyond them each block must say that many bytes, on average. A compressor with the least memory
 /// that zlib knows ends a block after 127 letters or repetitions.
