@@ -143,6 +143,12 @@ controls! {
         /// A station is pointed to the CSMSs of [`crate::Policy::backends`] only. Observed by
         /// default, since at first none is allowed.
     ];
+    /// No side says more of one kind than its bucket holds (B12).
+    Rate rate "rate" Observe [
+        /// Token buckets for each kind of message and session. By default observed: what a fleet says
+        /// in its worst hour is the fleet's to show. Enforced, it refuses, but messages of a
+        /// transaction, whose sender it reads more slowly.
+    ];
 }
 
 impl Control {

@@ -18,6 +18,7 @@ mod model;
 mod moment;
 mod password;
 mod policy;
+pub mod rates;
 mod redact;
 mod refusal;
 pub mod rules;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ocpp::{Limits, Message};
 
+use crate::rates::Rates;
 use crate::rules::{Patched, Rules};
 use crate::scope::Ruling;
 use crate::{
@@ -20,11 +21,13 @@ mod case;
 mod injection;
 mod patches;
 mod place;
+mod rate;
 mod release;
 mod texts;
 mod timestamps;
 mod unreadable;
 
+pub(crate) use billing::is_billing;
 pub use release::NotReleased;
 pub(crate) use timestamps::StationClock;
 pub use timestamps::TimeWindow;
@@ -52,6 +55,8 @@ pub struct Policy {
     pub limits: Limits,
     /// Models with caps of their own; the first that fits holds.
     pub limits_exceptions: Vec<LimitsException>,
+    /// How much of each kind a session may say.
+    pub rates: Rates,
     /// Other modes for some stations, what they may do, and the way back.
     pub scopes: Scopes,
     /// How far from now a point in time may lie.
@@ -154,6 +159,7 @@ impl Default for Policy {
             unreadable: OnUnreadable::default(),
             limits: Limits::default(),
             limits_exceptions: Vec::new(),
+            rates: Rates::default(),
             scopes: Scopes::default(),
             times: TimeWindow::default(),
             backends: Vec::new(),

@@ -8,6 +8,7 @@ use ocpp::{Action, Exchange, Facts, Meaning, Side, Version};
 
 use crate::model::Model;
 use crate::policy::StationClock;
+use crate::rates::Buckets;
 use crate::rules::Patched;
 use crate::scope::Ruling;
 use crate::{Finding, Moment, SessionFacts};
@@ -23,6 +24,8 @@ pub struct StationState {
     pub(crate) model: Option<Arc<Model>>,
     /// Whose it is; for rules that name stations.
     pub(crate) session: Option<Arc<SessionFacts>>,
+    /// How much it may still say of each kind.
+    pub(crate) buckets: Buckets,
     /// What the scopes in force say of it.
     pub(crate) ruling: Ruling,
     /// Which virtual patches it needs.
@@ -43,6 +46,7 @@ impl StationState {
             heartbeat_longest: 0,
             model: None,
             session: None,
+            buckets: Buckets::default(),
             ruling: Ruling::default(),
             patched: Patched::default(),
             clock: StationClock::default(),
@@ -87,6 +91,12 @@ impl StationState {
     /// When the next CALL in flight runs out of time, since the process began.
     pub fn next_deadline(&self, now: Moment) -> Option<Duration> {
         self.exchange.next_deadline(now.elapsed)
+    }
+
+    /// For how much longer that side is not to be read, having said too much.
+    #[inline]
+    pub fn slowed_for(&self, side: Side, now: Moment) -> Duration {
+        self.buckets.slowed_for(side, now.elapsed)
     }
 
     /// What the station says it is, where there is something to tell of it.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use guard::{Controls, Mode, OnUnreadable, Outcome};
+use guard::{Control, Mode, OnUnreadable, Outcome};
 use ocpp::Side::{Csms, Station};
 use ocpp::{Frame, HardFault, Limits, Version};
 
@@ -79,13 +79,9 @@ fn no_hard_fault_passes_in_any_mode() {
             for from in [Station, Csms] {
                 for (fault, bytes) in hard_faults() {
                     let mut session = Session::new(version);
-                    session.policy.controls = Controls {
-                        schema: mode,
-                        direction: mode,
-                        correlation: mode,
-                        pipelining: mode,
-                        ..Controls::default()
-                    };
+                    for control in Control::ALL {
+                        session.policy.controls.set(*control, mode);
+                    }
                     let (outcome, leaves) = session.frame(from, Frame::text(&bytes));
                     assert_eq!(outcome, Outcome::Refused(None, Some(fault)), "{version}");
                     assert!(!matches!(leaves, Leaves::Own(to, _) if to != from));

@@ -240,13 +240,22 @@ impl Conversation {
             && !busy(Side::Csms)
     }
 
-    /// No more CALLs of that side may come in for now.
-    pub(super) fn is_full(&self, from: Side) -> bool {
+    /// Nothing of that side may come in for now: too many of its CALLs wait, or it has said too much.
+    pub(super) fn is_full(&self, from: Side, now: Moment) -> bool {
         let limits = &self.gate.settings.limits;
-        match from {
+        let full = match from {
             Side::Station => self.from_station.is_full(limits),
             Side::Csms => self.from_csms.is_full(limits),
-        }
+        };
+        full || !self.state.slowed_for(from, now).is_zero()
+    }
+
+    /// When a side that is slowed may be heard again.
+    fn slowed_until(&self, now: Moment) -> Option<Duration> {
+        let sides = [Side::Station, Side::Csms];
+        let slowed = sides.map(|side| self.state.slowed_for(side, now));
+        let next = slowed.into_iter().filter(|left| !left.is_zero()).min();
+        next.map(|left| now.elapsed + left)
     }
 
     fn waiting(&mut self, from: Side) -> &mut Waiting {
@@ -256,13 +265,15 @@ impl Conversation {
         }
     }
 
-    /// When the next waiting CALL's turn comes at the latest.
+    /// When the next waiting CALL's turn comes at the latest, or a slowed side is heard again.
     pub(super) fn next_turn(&self, now: Moment) -> Option<Duration> {
+        let slowed = self.slowed_until(now);
         let nobody_waits = self.from_station.is_empty() && self.from_csms.is_empty();
         if nobody_waits && self.release.is_none() {
-            return None;
+            return slowed;
         }
-        self.state.next_deadline(now)
+        let turn = self.state.next_deadline(now);
+        [turn, slowed].into_iter().flatten().min()
     }
 
     /// When the station has been idle for too long: what the setting says, and never less than

@@ -39,6 +39,9 @@ const READ_BYTES: usize = 32 << 10;
 /// A session looks at its timers no more often than this.
 const WATCH_EVERY_MIN: Duration = Duration::from_millis(5);
 
+/// Frames of one helping that are worked off in one turn: those of a flood must not keep others waiting.
+const HEARD_MAX: usize = 32;
+
 /// Turns a session may take before others get theirs.
 const TURNS_MAX: usize = 8;
 
@@ -315,7 +318,7 @@ impl Relay {
     /// Not while what we have for either side is not taken, nor while too many CALLs wait.
     fn may_read(&mut self, from: Side, desk: &Desk<'_>) -> bool {
         let other_congested = self.hop(from.other()).is_congested();
-        let full = self.is_full(from);
+        let full = self.is_full(from, desk.now);
         let hop = self.hop(from);
         let own_congested = hop.is_congested();
         if (other_congested && !own_congested) || full {
@@ -329,10 +332,10 @@ impl Relay {
         !(hop.lost || hop.close_received || congested || full)
     }
 
-    /// Too many CALLs of that side wait. Once goodbye has been said they wait for nothing, and its
-    /// answer to the goodbye must be read.
-    fn is_full(&self, side: Side) -> bool {
-        self.ending.is_none() && self.conversation.is_full(side)
+    /// Too many CALLs of that side wait, or it has said too much. Once goodbye has been said they wait
+    /// for nothing, and its answer to the goodbye must be read.
+    fn is_full(&self, side: Side, now: Moment) -> bool {
+        self.ending.is_none() && self.conversation.is_full(side, now)
     }
 
     /// Decodes bytes of one side and acts on what they say.
@@ -362,8 +365,8 @@ impl Relay {
         let inflater = self.hop(from).deflate.map(|_| inflater);
         let mut input = Input::new(bytes).inflated_by(inflater);
         let mut ended = false;
-        loop {
-            if self.is_full(from) {
+        for heard in 0.. {
+            if heard == HEARD_MAX || self.is_full(from, desk.now) {
                 self.note_open_message(from, ended, desk.now);
                 self.hop(from).unread = input.into_rest().to_vec();
                 return;

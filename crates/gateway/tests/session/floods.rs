@@ -303,3 +303,71 @@ async fn a20_who_waits_too_long_is_turned_away_at_a_time_of_its_own() {
         "{times:?}"
     );
 }
+
+#[tokio::test]
+async fn b12_a_slowed_station_is_still_alive_and_its_answers_come_in_time() {
+    let mut setting = Setting::default();
+    setting.policy.controls.rate = guard::Mode::Enforce;
+    setting.policy.rates.over = guard::rates::Over::Slow;
+    setting.policy.rates.heartbeat = guard::rates::Rate {
+        burst: 1,
+        per_minute: 60,
+    };
+    // Its silence while it is not read is our doing.
+    setting.settings.session.ping_after = Duration::from_millis(300);
+    setting.settings.session.pong_deadline = Duration::from_millis(200);
+    let scene = Scene::with(setting).await;
+    let (mut station, mut csms) = scene.session("CP1").await;
+    let begun = Instant::now();
+    for number in 1..=4 {
+        station.say(&heartbeat(number)).await;
+        assert_eq!(csms.hear().await, heartbeat(number));
+        csms.say(&format!(r#"[3,"{number}",{{}}]"#)).await;
+        station.hear().await;
+    }
+    // The second passes when it comes and slows its sender: two more seconds for two more.
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_millis(1900), "{took:?}");
+    let by_rate = |event: &Event| match event {
+        Event::Message { findings, .. } => {
+            let mut findings = findings.iter();
+            findings
+                .find(|finding| finding.control == guard::Control::Rate)
+                .cloned()
+        }
+        _ => None,
+    };
+    let finding = scene.event(by_rate).await;
+    assert_eq!(
+        (finding.mode, &*finding.kind),
+        (guard::Mode::Enforce, "too-many")
+    );
+}
+
+#[tokio::test]
+async fn a19_a_session_that_floods_does_not_keep_its_neighbour_waiting() {
+    let scene = Scene::new().await;
+    let (mut station, mut csms) = scene.session("CP1").await;
+    let (attacker, _behind) = scene.session("CP2").await;
+    let flood = tokio::spawn(async move {
+        let mut attacker = attacker;
+        // Answers that nobody asked for are refused at once, and wait for nothing.
+        let answer = br#"[3,"nobody asked",{}]"#;
+        let head = [0x81, 0x80 | answer.len() as u8, 0, 0, 0, 0];
+        let flood = [&head[..], &answer[..]].concat().repeat(1000);
+        while attacker.socket.get_mut().write_all(&flood).await.is_ok() {}
+    });
+    let refused = async {
+        while scene.gate.counters().snapshot().messages_refused < 1000 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, refused).await.expect("in time");
+    for number in 0..50 {
+        station.say(&heartbeat(number)).await;
+        assert_eq!(csms.hear().await, heartbeat(number));
+        csms.say(&format!(r#"[3,"{number}",{{}}]"#)).await;
+        station.hear().await;
+    }
+    flood.abort();
+}

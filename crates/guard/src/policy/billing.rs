@@ -4,7 +4,7 @@
 use ocpp::{Action, Answer, Call, Meaning};
 
 /// Start, Stop, TransactionEvent, and MeterValues that name a transaction (1.6).
-pub(super) fn is_billing(call: &Call<'_>) -> bool {
+pub(crate) fn is_billing(call: &Call<'_>) -> bool {
     match call.action {
         Action::Known(facts) => match facts.name {
             "StartTransaction" | "StopTransaction" | "TransactionEvent" => true,

@@ -22,7 +22,11 @@ impl Policy {
     ) -> Judgement<'m> {
         let key = state.exchange.key(call.id, call.frame.bytes());
         let recall = state.exchange.recall(call.from, key, now.elapsed);
-        let case = self.examine_call(&call, arrived, recall, state, now);
+        let excess = self.excess(&call, state, now);
+        let mut case = self.examine_call(&call, arrived, recall, state, now);
+        if let Some(class) = excess {
+            self.object_rate(&call, class, &mut case, state, now);
+        }
         if case.ground.is_some() {
             return refuse(MessageKind::Call, &call, case, state);
         }
@@ -51,11 +55,15 @@ impl Policy {
         state: &mut StationState,
         now: Moment,
     ) -> Judgement<'m> {
+        let excess = self.excess(&send, state, now);
         let mut case = Case::default();
         let is_billing = || is_billing(&send);
         let court = self.court(&send, state, &is_billing);
         examine(&court, &send, &mut case);
         texts::of_call(&court, &send, arrived, now, &mut case);
+        if let Some(class) = excess {
+            self.object_rate(&send, class, &mut case, state, now);
+        }
         if case.ground.is_some() {
             return refuse(MessageKind::Send, &send, case, state);
         }
@@ -97,7 +105,7 @@ impl Policy {
         case
     }
 
-    fn court<'c>(
+    pub(super) fn court<'c>(
         &'c self,
         call: &Call<'_>,
         state: &'c StationState,

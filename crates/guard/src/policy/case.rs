@@ -119,6 +119,25 @@ impl Case {
         })
     }
 
+    /// A control objects without refusing. Whether it is to act otherwise: it is enforced, and not
+    /// tolerated.
+    pub(super) fn note(&mut self, court: &Court<'_>, control: Control, charge: Charge) -> bool {
+        let mode = court.mode(control);
+        if mode == Mode::Off {
+            return false;
+        }
+        let tolerated = court.tolerates(control, &charge.kind, &charge.path);
+        self.findings.push(Finding {
+            control,
+            mode,
+            kind: charge.kind,
+            path: charge.path,
+            tolerated,
+            what: charge.what,
+        });
+        mode == Mode::Enforce && !tolerated
+    }
+
     /// The schema objects. The peer is told where; the finding, which is kept and shown, says so only
     /// where the path is made of the schema's own names.
     pub(super) fn object_schema(&mut self, court: &Court<'_>, faults: &[SchemaFault], whose: &str) {

@@ -5,6 +5,7 @@ mod answers;
 mod calls;
 mod noise;
 mod properties;
+mod rates;
 mod scopes;
 mod turns;
 
@@ -226,7 +227,7 @@ fn a_plain_conversation_passes_without_a_finding_or_an_allocation() {
 #[test]
 fn a_session_is_small() {
     assert!(
-        size_of::<StationState>() <= 272,
+        size_of::<StationState>() <= 320,
         "{}",
         size_of::<StationState>()
     );

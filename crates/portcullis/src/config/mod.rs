@@ -276,6 +276,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let policy = policy::policy(
         root.section("controls"),
         root.section("messages"),
+        root.section("rates"),
         scope::scopes(&mut root),
     );
     let policy = Policy {

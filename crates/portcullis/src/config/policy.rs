@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use guard::rates::{Class, Over, Rate, Rates};
 use guard::{
     BackendUrl, Control, Controls, LimitsException, OnUnreadable, Policy, Scopes, TimeWindow,
 };
@@ -15,6 +16,7 @@ use crate::nearest;
 pub(super) fn policy(
     mut controls: Section<'_>,
     mut messages: Section<'_>,
+    rated: Section<'_>,
     scopes: Scopes,
 ) -> Policy {
     let d = Policy::default();
@@ -36,6 +38,7 @@ pub(super) fn policy(
         call_timeout: controls.seconds("call_timeout_seconds", 1..=3600, d.call_timeout),
         limits: limits(&mut messages, &d.limits),
         limits_exceptions: Vec::new(),
+        rates: rates(rated, d.rates),
         scopes,
         ..d
     };
@@ -47,6 +50,21 @@ pub(super) fn policy(
     controls.finish();
     messages.finish();
     policy
+}
+
+/// `[rates]`: how much of each kind a session may say.
+fn rates(mut section: Section<'_>, mut rates: Rates) -> Rates {
+    for class in Class::ALL {
+        let (burst, per_minute) = class.settings();
+        let rate = rates.of_mut(*class);
+        rate.burst = number(&mut section, burst, 1..=1_000_000, rate.burst);
+        let flow = 1..=u64::from(Rate::PER_MINUTE_MAX);
+        rate.per_minute = number(&mut section, per_minute, flow, rate.per_minute);
+    }
+    let ways = [("refuse", Over::Refuse), ("slow", Over::Slow)];
+    rates.over = section.choice("over", &ways, rates.over);
+    section.finish();
+    rates
 }
 
 /// Models with other caps; what an exception does not set is as for everyone.

@@ -17,6 +17,7 @@ mod certificate;
 mod coverage;
 mod credential;
 mod flood;
+mod floods;
 mod handshake;
 mod message;
 mod parser;

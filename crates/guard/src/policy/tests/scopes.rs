@@ -19,7 +19,7 @@ fn tenant() -> Tenant {
     Tenant("cpo".into())
 }
 
-fn scene(name: &str) -> Scene {
+pub(super) fn scene(name: &str) -> Scene {
     let session = SessionFacts {
         number: 1,
         station: identity(name),
@@ -41,7 +41,7 @@ fn model(maker: &str, model: &str) -> Who {
     }
 }
 
-fn stations(names: &[&str]) -> Who {
+pub(super) fn stations(names: &[&str]) -> Who {
     Who::Stations {
         tenant: tenant(),
         identities: names.iter().map(|name| (*name).to_owned()).collect(),
