@@ -65,6 +65,7 @@ impl Policy {
             state,
             action: known(answer.action),
             is_billing: &is_billing,
+            boot: None,
         };
         if !belongs {
             let (kind, what) = match answer.outcome {

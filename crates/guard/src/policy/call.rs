@@ -107,15 +107,18 @@ impl Policy {
 
     pub(super) fn court<'c>(
         &'c self,
-        call: &Call<'_>,
+        call: &'c Call<'c>,
         state: &'c StationState,
         is_billing: &'c dyn Fn() -> bool,
     ) -> Court<'c> {
+        let action = known(call.action).map_or(UNKNOWN_ACTION, |facts| facts.name);
+        let boots = action == "BootNotification" && call.from == Side::Station;
         Court {
             policy: self,
             state,
-            action: known(call.action).map_or(UNKNOWN_ACTION, |facts| facts.name),
+            action,
             is_billing,
+            boot: boots.then_some(&call.facts),
         }
     }
 }

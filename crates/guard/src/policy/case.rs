@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use ocpp::{ErrorCode, SchemaFault};
+use ocpp::{ErrorCode, Facts, SchemaFault};
 
 use super::Policy;
 use crate::describe::{in_words, short};
+use crate::model::Model;
 use crate::scope::Objection;
 use crate::{Control, Finding, Mode, StationState};
 
@@ -35,6 +36,9 @@ pub(super) struct Court<'c> {
     pub(super) action: &'static str,
     /// Money hangs on it.
     pub(super) is_billing: &'c dyn Fn() -> bool,
+    /// What a BootNotification says of its station, which is borne with from its first word on: a
+    /// model whose Boot is at fault would never be known otherwise.
+    pub(super) boot: Option<&'c Facts<'c>>,
 }
 
 impl Court<'_> {
@@ -44,13 +48,14 @@ impl Court<'_> {
     }
 
     fn tolerates(&self, control: Control, kind: &str, path: &str) -> bool {
+        let boots_as = self.boot.and_then(Model::of);
         self.policy.scopes.tolerates(&Objection {
             control,
             action: self.action,
             kind,
             path,
             session: self.state.session.as_deref(),
-            said: self.state.model.as_deref(),
+            said: boots_as.as_ref().or(self.state.model.as_deref()),
         })
     }
 }
