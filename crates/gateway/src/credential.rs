@@ -1,9 +1,11 @@
 //! What a station shows, held against what its registration says it must show.
 
-use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
-use guard::admission::{self, Admitted, Basic, Claim, Offered, Prepared, Transport};
+use guard::admission::{
+    self, Admitted, Basic, Circumstances, Claim, ExceptionFault, Offered, Prepared, Standing,
+    Transport,
+};
 use guard::attempts::{Attempt, AttemptLimit, Guess, Source, Who};
 use guard::{Book, RefusedHandshake, Route, Secret};
 use ocpp::StationId;
@@ -17,6 +19,7 @@ pub(crate) fn claim(
     route: &Route,
     station: &StationId,
     transport: Transport,
+    circumstances: Circumstances,
     head: &RequestHead,
 ) -> Result<Claim, RefusedHandshake> {
     Ok(Claim {
@@ -25,6 +28,7 @@ pub(crate) fn claim(
         transport,
         basic: basic(&head.credential)?,
         offered: Offered::read(head.subprotocols.iter().map(String::as_str)),
+        circumstances,
     })
 }
 
@@ -34,10 +38,16 @@ pub(crate) async fn check(
     gate: &Arc<Gate>,
     book: &Book,
     claim: Claim,
-    peer: IpAddr,
 ) -> Result<Admitted, RefusedHandshake> {
     let who = Who::of(&claim.tenant, &claim.station, &gate.verifier_key);
-    let mut prepared = admission::prepare(claim, book, &gate.verifier_key)?;
+    let peer = claim.circumstances.peer;
+    let standing = Standing {
+        book,
+        exceptions: &gate.settings.exceptions,
+        key: &gate.verifier_key,
+        now: gate.clock.wall(),
+    };
+    let mut prepared = admission::prepare(claim, &standing)?;
     let Some(guess) = prepared.guess() else {
         return prepared.check(&gate.verifier_key);
     };
@@ -45,6 +55,7 @@ pub(crate) async fn check(
         source: Source::of(peer),
         who,
         guess,
+        open: prepared.is_open(),
     };
     if prepared.needs_slow_hash() {
         gate.verified
@@ -57,7 +68,7 @@ pub(crate) async fn check(
     }
     let attempt = guesser.begin(gate)?;
     let outcome = prepared.check(&gate.verifier_key);
-    conclude(gate, attempt, outcome)
+    guesser.conclude(gate, attempt, outcome)
 }
 
 async fn check_slowly(
@@ -80,7 +91,7 @@ async fn check_slowly(
     let outcome = tokio::task::spawn_blocking(move || prepared.check(&key))
         .await
         .map_err(|_| RefusedHandshake::Limit("hashing thread"))?;
-    let admitted = conclude(gate, attempt, outcome)?;
+    let admitted = guesser.conclude(gate, attempt, outcome)?;
     gate.verified
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -88,11 +99,13 @@ async fn check_slowly(
     Ok(admitted)
 }
 
-/// Somebody who shows a password.
+/// Somebody who shows a password, or nothing where nothing may do.
 struct Guesser {
     source: Source,
     who: Who,
     guess: Guess,
+    /// It has nothing to show.
+    open: bool,
 }
 
 impl Guesser {
@@ -109,26 +122,35 @@ impl Guesser {
             .begin(now, self.source, self.who, self.guess);
         begun.map_err(RefusedHandshake::TooManyAttempts)
     }
-}
 
-/// Tells what came of an attempt. Whoever is over a limit and wrong hears what it would have heard
-/// without a check.
-fn conclude(
-    gate: &Gate,
-    attempt: Attempt,
-    outcome: Result<Admitted, RefusedHandshake>,
-) -> Result<Admitted, RefusedHandshake> {
-    let over: Option<AttemptLimit> = match &outcome {
-        // These two are only said to a station that has proved itself.
-        Ok(_) | Err(RefusedHandshake::NoVersion | RefusedHandshake::BadIdentity) => {
-            gate.attempts().succeeded(gate.clock.now(), attempt);
-            None
+    /// Tells what came of an attempt. Whoever is over a limit and wrong hears what it would have heard
+    /// without a check.
+    fn conclude(
+        &self,
+        gate: &Gate,
+        attempt: Attempt,
+        outcome: Result<Admitted, RefusedHandshake>,
+    ) -> Result<Admitted, RefusedHandshake> {
+        let proved = match &outcome {
+            // These two are only said to a station that has proved itself.
+            Ok(_) | Err(RefusedHandshake::NoVersion | RefusedHandshake::BadIdentity) => true,
+            // Of who shows nothing, all but the last day must have fitted.
+            Err(RefusedHandshake::Exception(fault)) => {
+                !self.open || *fault == ExceptionFault::Expired
+            }
+            Err(_) => false,
+        };
+        let over: Option<AttemptLimit> = match proved {
+            true => {
+                gate.attempts().succeeded(gate.clock.now(), attempt);
+                None
+            }
+            false => gate.attempts().failed(attempt),
+        };
+        match over {
+            Some(limit) => Err(RefusedHandshake::TooManyAttempts(limit)),
+            None => outcome,
         }
-        Err(_) => gate.attempts().failed(attempt),
-    };
-    match over {
-        Some(limit) => Err(RefusedHandshake::TooManyAttempts(limit)),
-        None => outcome,
     }
 }
 

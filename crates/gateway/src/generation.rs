@@ -6,12 +6,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use guard::SessionFacts;
 use guard::admission::CertificateRules;
+use guard::SessionFacts;
 
 use crate::StartError;
 use crate::gate::Gate;
-use crate::network::Network;
 use crate::settings::{ListenerSettings, Settings, TlsSettings};
 use crate::tls::{self, Resumption};
 use crate::welcome::{Door, DoorTls};

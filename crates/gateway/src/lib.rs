@@ -11,6 +11,7 @@
 
 mod accept;
 mod certificate;
+pub mod client_hello;
 mod clock;
 mod counters;
 mod credential;
@@ -23,7 +24,6 @@ mod kept;
 mod lessons;
 mod live;
 mod lobby;
-mod network;
 mod password;
 mod proxy;
 mod records;
@@ -48,7 +48,6 @@ pub use gateway::{Gateway, StartError};
 pub use generation::Renewal;
 pub use kept::{Kept, KeptMessage};
 pub use lessons::{LessonReceiver, LessonSender, lesson_queue};
-pub use network::{InvalidNetwork, Network};
 pub use relay::Released;
 pub use revocation::{RevocationError, read_revocation_lists};
 pub use settings::{

@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use guard::TlsFingerprint;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::pki_types::ServerName;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
@@ -21,6 +22,7 @@ use rustls::{ClientConfig, CommonState, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::client_hello::{self, Hello};
 use crate::turns;
 
 /// Read from a socket at a time: two records of the greatest size.
@@ -96,13 +98,21 @@ impl Engine for UnbufferedClientConnection {
 }
 
 impl StationTls {
-    /// Finishes the handshake with a station.
+    /// Finishes the handshake with a station; also what its TLS is known by.
     pub(crate) async fn accept(
         socket: TcpStream,
         config: Arc<ServerConfig>,
-    ) -> io::Result<StationTls> {
+    ) -> io::Result<(StationTls, Option<TlsFingerprint>)> {
         let engine = UnbufferedServerConnection::new(config).map_err(io::Error::other)?;
-        Tls::shake(socket, engine).await
+        // The first flight begins with the ClientHello; what follows one that is whole is not looked at.
+        let mut hello = Hello::Incomplete;
+        let mut watch = |received: &[u8]| {
+            if hello == Hello::Incomplete {
+                hello = client_hello::read(received);
+            }
+        };
+        let tls = Tls::shake(socket, engine, &mut watch).await?;
+        Ok((tls, hello.fingerprint()))
     }
 }
 
@@ -114,7 +124,7 @@ impl CsmsTls {
         name: ServerName<'static>,
     ) -> io::Result<CsmsTls> {
         let engine = UnbufferedClientConnection::new(config, name).map_err(io::Error::other)?;
-        Tls::shake(socket, engine).await
+        Tls::shake(socket, engine, &mut |_| {}).await
     }
 }
 
@@ -124,7 +134,12 @@ impl<E: Engine> Tls<E> {
         self.engine.common()
     }
 
-    async fn shake(socket: TcpStream, engine: E) -> io::Result<Tls<E>> {
+    /// Shows `watch` what has come and was not understood before, each time more comes.
+    async fn shake(
+        socket: TcpStream,
+        engine: E,
+        watch: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> io::Result<Tls<E>> {
         let (cut, plain, unsent) = (Vec::new(), Vec::new(), Vec::new());
         let mut tls = Tls {
             socket,
@@ -139,7 +154,7 @@ impl<E: Engine> Tls<E> {
         while tls.engine.common().is_handshaking() {
             std::future::poll_fn(|context| tls.poll_peer(context)).await?;
             let turn = turns::turn().await;
-            let step = std::future::poll_fn(|context| Poll::Ready(tls.poll_step(context))).await;
+            let step = std::future::poll_fn(|context| Poll::Ready(tls.poll_step(context, watch))).await;
             turn.end().await;
             if step? == Some(0) {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -157,8 +172,12 @@ impl<E: Engine> Tls<E> {
 
     /// One step of a handshake: opens what has come and sends the answer. How many bytes came;
     /// `None` where there were none after all.
-    fn poll_step(&mut self, context: &mut Context<'_>) -> io::Result<Option<usize>> {
-        match self.poll_receive(context, None)? {
+    fn poll_step(
+        &mut self,
+        context: &mut Context<'_>,
+        watch: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<Option<usize>> {
+        match self.poll_receive(context, None, watch)? {
             Poll::Pending => Ok(None),
             Poll::Ready(count) => {
                 let _ = self.poll_send(context)?;
@@ -173,6 +192,7 @@ impl<E: Engine> Tls<E> {
         &mut self,
         context: &mut Context<'_>,
         mut out: Option<&mut ReadBuf<'_>>,
+        watch: &mut dyn FnMut(&[u8]),
     ) -> Poll<io::Result<usize>> {
         BENCH.with_borrow_mut(|bench| {
             let kept = self.cut.len();
@@ -192,6 +212,7 @@ impl<E: Engine> Tls<E> {
             let count = space.filled().len();
             front.copy_from_slice(&self.cut);
             let received = bench.get_mut(..kept + count).unwrap_or_default();
+            watch(received);
             let mut plain = std::mem::take(&mut self.plain);
             let used = self.open_records(received, &mut |text| {
                 let room = out.as_deref().map_or(0, ReadBuf::remaining).min(text.len());
@@ -378,7 +399,7 @@ impl<E: Engine + Unpin> AsyncRead for Tls<E> {
         }
         let before = out.filled().len();
         while out.remaining() > 0 && out.filled().len() == before && !tls.peer_closed {
-            if ready!(tls.poll_receive(context, Some(out)))? == 0 {
+            if ready!(tls.poll_receive(context, Some(out), &mut |_| {}))? == 0 {
                 // The end without a close_notify: WebSocket frames say themselves when they end.
                 tls.peer_closed = true;
             }

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use guard::admission::CertificateRules;
+use guard::admission::{CertificateRules, Exceptions};
 use guard::attempts::AttemptLimits;
-use guard::{OnWeakPassword, PasswordRules, RouteId, Secret};
+use guard::{Network, OnWeakPassword, PasswordRules, RouteId, Secret};
 use ocpp::StationId;
 
 use crate::lessons::LessonSender;
-use crate::network::Network;
 
 /// Everything but stations, routes and policy, which come as snapshots of their own.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +33,8 @@ pub struct Settings {
     /// Sources for which no cap of one source holds: load balancers that do not speak the PROXY
     /// protocol, and networks of the operator's own.
     pub exempt_sources: Vec<Network>,
+    /// Who comes in by exception.
+    pub exceptions: Arc<Exceptions>,
     /// Pings, idleness and farewells.
     pub session: SessionSettings,
     /// Threads that relay, each with its own connections; 0: one for each processor.

@@ -18,7 +18,9 @@ use arc_swap::ArcSwap;
 use guard::admission::{CertificateRules, Transport};
 use guard::attempts::Source;
 use guard::crowd::{self, Standing};
-use guard::{Book, Event, RefusedHandshake, Route, SessionFacts, UnixMillis};
+use guard::{
+    Book, Event, Network, RefusedHandshake, Route, SessionFacts, TlsFingerprint, UnixMillis,
+};
 use ocpp::StationId;
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
@@ -37,7 +39,6 @@ use crate::gate::{Gate, SourcePlace};
 use crate::http;
 use crate::live::Seat;
 use crate::lobby::{Lobby, Ticket, first_words};
-use crate::network::Network;
 use crate::relay::Opened;
 use crate::settings::GateLimits;
 use crate::wire::Wire;
@@ -92,6 +93,8 @@ struct Visit {
     /// By TLS: what this listener asks of a certificate.
     certificate_rules: Option<Arc<ArcSwap<CertificateRules>>>,
     certificate: Option<PeerCertificate>,
+    /// What its TLS is known by.
+    fingerprint: Option<TlsFingerprint>,
 }
 
 impl Visit {

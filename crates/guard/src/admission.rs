@@ -7,19 +7,23 @@
 //! 2. [`CertificateFacts::vet`]: a client certificate is in date, not revoked, and the CPO's
 //!    (`Certificate`, A12, A13), on a resumed TLS session as on a new one. Looks at the certificate
 //!    alone: who shows a bad one is refused whatever else it shows.
-//! 3. [`prepare`]: something is shown (`NoCredential`), and a Basic user name is the identity
-//!    (`UserNotIdentity`, A08). Looks at the request alone, so it tells nothing about the registry.
+//! 3. [`prepare`]: something is shown, or there are exceptions for those who show nothing
+//!    (`NoCredential`), and a Basic user name is the identity (`UserNotIdentity`, A08). Looks at the
+//!    request alone, so it tells nothing about the registry.
 //! 4. [`prepare`] and [`Prepared::check`]: the station is registered, enabled, and the credential is
 //!    its own. All three fail as one `Unauthorized`, after the same kind and number of hash runs
 //!    (A04).
-//! 5. [`Prepared::check`]: the version (`NoVersion`, A16), and the identity by that version's
+//! 5. [`Prepared::check`]: whoever comes in clear text, or shows nothing, has an exception that fits
+//!    (`Exception`, A01, A09, A24). Where a password is shown, it has been found right before.
+//! 6. [`Prepared::check`]: the version (`NoVersion`, A16), and the identity by that version's
 //!    alphabet (`BadIdentity`, A15). Only a station that has proved itself gets here.
 //!
-//! Steps 2 to 4 are one 401 to the peer; the event alone tells them apart.
+//! Steps 2 to 5 are one 401 to the peer; the event alone tells them apart.
 
 mod basic;
 mod cache;
 mod certificate;
+mod exception;
 mod identity;
 mod prepared;
 mod revocation;
@@ -34,8 +38,12 @@ pub use certificate::{
     CertificateFacts, CertificateFault, CertificateRules, ClientCertificate, OnStaleList,
     RevocationRules,
 };
+pub use exception::{
+    BootDemand, Circumstances, Exception, ExceptionFault, ExceptionKind, Exceptions, PathSecret,
+    StationList, Stations,
+};
 pub use identity::identify;
-pub use prepared::{Admitted, Prepared, prepare};
+pub use prepared::{Admitted, Prepared, Standing, prepare};
 pub use revocation::{Known, RevocationList, Revocations, Serial};
 
 /// What a handshake claims, before anything is believed.
@@ -51,6 +59,8 @@ pub struct Claim {
     pub basic: Option<Basic>,
     /// The subprotocols it offers.
     pub offered: Offered,
+    /// What else there is to see of it, for those who need an exception.
+    pub circumstances: Circumstances,
 }
 
 /// How a handshake came in.

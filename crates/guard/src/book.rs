@@ -103,6 +103,18 @@ impl Book {
         Some((&line.route, segment))
     }
 
+    /// The same where a secret segment stands before the identity: `/ocpp/<secret>/CP1`.
+    pub fn route_behind_secret<'p>(&self, path: &'p str) -> Option<(&Route, &'p str, &'p str)> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let (front, segment) = path.rsplit_once('/')?;
+        let (prefix, secret) = front.split_at(front.rfind('/')? + 1);
+        if segment.is_empty() || secret.is_empty() {
+            return None;
+        }
+        let line = self.routes.iter().find(|line| line.prefix == prefix)?;
+        Some((&line.route, secret, segment))
+    }
+
     /// Every route.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
         self.routes.iter().map(|line| &line.route)

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use ocpp::{HardFault, Side, StationId, Version};
 
-use crate::admission::CertificateFault;
+use crate::admission::{CertificateFault, Exception, ExceptionFault};
 use crate::attempts::AttemptLimit;
 use crate::model::Model;
-use crate::{Control, Finding, Moment, RouteId, Tenant, Weaknesses};
+use crate::{Control, Finding, Moment, RouteId, Tenant, TlsFingerprint, Weaknesses};
 
 /// How a station came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,8 +21,12 @@ pub enum ConnectionKind {
     TlsBasic,
     /// TLS with a client certificate (security profile 3).
     TlsCertificate,
-    /// HTTP Basic in clear text on a trusted network (security profile 1).
+    /// HTTP Basic in clear text on a trusted network, by exception (security profile 1).
     PlainBasic,
+    /// TLS, and nothing to show: by exception.
+    TlsOpen,
+    /// Clear text on a trusted network, and nothing to show: by exception.
+    Plain,
 }
 
 /// A live session, shared by all its events.
@@ -42,6 +46,10 @@ pub struct SessionFacts {
     pub kind: ConnectionKind,
     /// From where.
     pub peer: SocketAddr,
+    /// What its TLS is known by.
+    pub tls: Option<TlsFingerprint>,
+    /// The exception that let it in, where it needed one.
+    pub exception: Option<Arc<Exception>>,
 }
 
 /// Why a handshake was refused.
@@ -69,6 +77,8 @@ pub enum RefusedHandshake {
     Certificate(CertificateFault),
     /// It proved itself with a password that an attacker would try early, and such are refused (A07).
     WeakPassword(Weaknesses),
+    /// It needs an exception, and none lets it in (A01, A09, A24).
+    Exception(ExceptionFault),
     /// User name and identity differ (A08).
     UserNotIdentity,
     /// None of the offered subprotocols is allowed (A16).

@@ -16,6 +16,7 @@ mod keys;
 mod lesson;
 mod model;
 mod moment;
+mod network;
 mod password;
 mod policy;
 pub mod rates;
@@ -26,6 +27,7 @@ mod scope;
 mod state;
 mod station;
 pub mod succession;
+mod tls_fingerprint;
 mod verdict;
 mod verifier;
 
@@ -42,6 +44,7 @@ pub use keys::{FingerprintKey, PseudonymKey, VerifierKey};
 pub use lesson::Lesson;
 pub use model::{LimitsException, Model};
 pub use moment::{Moment, UnixMillis};
+pub use network::{InvalidNetwork, Network};
 pub use password::{
     OnWeakPassword, PasswordFingerprint, PasswordRules, PasswordTraits, Weakness, Weaknesses,
 };
@@ -50,5 +53,6 @@ pub use redact::{Shown, shown};
 pub use scope::{Relaxed, Scope, Scopes, Tolerance, Who};
 pub use state::StationState;
 pub use station::{Protocols, Route, RouteId, Secret, StationRecord, Tenant, UpstreamCredential};
+pub use tls_fingerprint::{InvalidTlsFingerprint, TlsFingerprint};
 pub use verdict::{Cleared, Finding, Judgement, Own, Reason, Refusal, Verdict};
 pub use verifier::UnfitPassword;

@@ -30,6 +30,8 @@ fn session() -> Arc<SessionFacts> {
         version: Version::V16,
         kind: ConnectionKind::TlsBasic,
         peer: "127.0.0.1:1".parse().unwrap(),
+        tls: None,
+        exception: None,
     })
 }
 

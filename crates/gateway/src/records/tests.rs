@@ -12,6 +12,12 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use super::*;
 
 fn configs() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
+    configs_of(rustls::DEFAULT_VERSIONS)
+}
+
+fn configs_of(
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> (Arc<ServerConfig>, Arc<ClientConfig>) {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(vec!["gate".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
@@ -26,7 +32,7 @@ fn configs() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
     let mut roots = RootCertStore::empty();
     roots.add(cert.der().clone()).unwrap();
     let client = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
@@ -78,7 +84,7 @@ const SIZES: [usize; 6] = [1, 200, 1312, 16_384, 40_000, 600_000];
 async fn a_buffered_client_is_understood_both_ways() {
     let (server, client) = configs();
     let (near, far) = sockets().await;
-    let served = tokio::spawn(async move { echo(StationTls::accept(near, server).await?).await });
+    let served = tokio::spawn(async move { echo(StationTls::accept(near, server).await?.0).await });
     let mut station = TlsConnector::from(client)
         .connect(gate(), far)
         .await
@@ -113,7 +119,7 @@ async fn a_second_connection_resumes() {
         let accepted = StationTls::accept(near, Arc::clone(&server));
         let connected = CsmsTls::connect(far, Arc::clone(&client), gate());
         // Our Finished leaves with the first words, so neither side may wait for the other here.
-        let served = tokio::spawn(async move { echo(accepted.await?).await });
+        let served = tokio::spawn(async move { echo(accepted.await?.0).await });
         let mut ours = connected.await.unwrap();
         converse(&mut ours, &[10]).await;
         assert_eq!(ours.common().handshake_kind(), Some(kind));
@@ -127,7 +133,7 @@ async fn what_comes_byte_by_byte_is_put_together() {
     let (server, client) = configs();
     let (near, far) = sockets().await;
     far.set_nodelay(true).unwrap();
-    let served = tokio::spawn(async move { echo(StationTls::accept(near, server).await?).await });
+    let served = tokio::spawn(async move { echo(StationTls::accept(near, server).await?.0).await });
     let (end, middle) = duplex(1 << 16);
     tokio::spawn(crumble(middle, far));
     let mut station = TlsConnector::from(client)
@@ -158,7 +164,7 @@ async fn an_idle_connection_holds_no_buffer() {
     let (server, client) = configs();
     let (near, far) = sockets().await;
     let connecting = tokio::spawn(TlsConnector::from(client).connect(gate(), far));
-    let mut ours = StationTls::accept(near, server).await.unwrap();
+    let (mut ours, _) = StationTls::accept(near, server).await.unwrap();
     let mut station = connecting.await.unwrap().unwrap();
     for size in [100, 60_000] {
         station.write_all(&vec![7; size]).await.unwrap();
@@ -194,7 +200,7 @@ async fn a_forged_record_ends_the_connection() {
     let (server, client) = configs();
     let (near, far) = sockets().await;
     let connecting = tokio::spawn(TlsConnector::from(client).connect(gate(), far));
-    let mut ours = StationTls::accept(near, server).await.unwrap();
+    let (mut ours, _) = StationTls::accept(near, server).await.unwrap();
     let mut station = connecting.await.unwrap().unwrap();
     let (socket, _) = station.get_mut();
     socket.write_all(&[23, 3, 3, 0, 20]).await.unwrap();
@@ -220,4 +226,32 @@ async fn a_hello_without_end_is_bounded() {
         .await
         .unwrap();
     assert!(accepted.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_resumed_session_is_known_by_the_fingerprint_of_the_first() {
+    let versions: [&[&rustls::SupportedProtocolVersion]; 2] =
+        [&[&rustls::version::TLS13], &[&rustls::version::TLS12]];
+    for version in versions {
+        let (server, client) = configs_of(version);
+        let connector = TlsConnector::from(client);
+        let mut seen = Vec::new();
+        for resumed in [false, true, true] {
+            let (near, far) = sockets().await;
+            let accepting = StationTls::accept(near, Arc::clone(&server));
+            // Our Finished leaves with the first words, so neither side may wait for the other here.
+            let served = tokio::spawn(async move {
+                let (ours, fingerprint) = accepting.await?;
+                echo(ours).await.map(|()| fingerprint)
+            });
+            let mut station = connector.connect(gate(), far).await.unwrap();
+            let kind = station.get_ref().1.handshake_kind();
+            assert_eq!(kind == Some(rustls::HandshakeKind::Resumed), resumed);
+            // The ticket for the next one comes along with what is said.
+            converse(&mut station, &[10]).await;
+            station.shutdown().await.unwrap();
+            seen.push(served.await.unwrap().unwrap().unwrap());
+        }
+        assert_eq!(seen, [seen[0]; 3], "{version:?}");
+    }
 }

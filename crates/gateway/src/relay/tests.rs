@@ -36,6 +36,8 @@ fn session(name: &str) -> Arc<SessionFacts> {
         version: Version::V16,
         kind: ConnectionKind::TlsBasic,
         peer: "127.0.0.1:1".parse().unwrap(),
+        tls: None,
+        exception: None,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use guard::admission::{self, Admitted};
+use guard::admission::{self, Admitted, Circumstances, PathSecret};
 use guard::{Book, RefusedHandshake, Route, SessionFacts};
 
 use super::{Rejected, Visit};
@@ -26,7 +26,7 @@ pub(super) async fn arrange(
     head: &RequestHead,
 ) -> Result<Arranged, Rejected> {
     let book = gate.book.load_full();
-    let Some((route, segment)) = book.route(&head.path) else {
+    let Some((route, secret, segment)) = route(gate, &book, &head.path) else {
         return Err(Rejected::because(RefusedHandshake::NoRoute));
     };
     let station = admission::identify(segment).map_err(Rejected::because)?;
@@ -39,8 +39,13 @@ pub(super) async fn arrange(
     let transport = visit
         .transport(route, gate.clock.wall())
         .map_err(&rejected)?;
-    let claim = credential::claim(route, &station, transport, head).map_err(&rejected)?;
-    let admitted = credential::check(gate, &book, claim, visit.peer.ip())
+    let circumstances = Circumstances {
+        peer: visit.peer.ip(),
+        path_secret: secret.map(PathSecret::of),
+        tls: visit.fingerprint,
+    };
+    let claim = credential::claim(route, &station, transport, circumstances, head);
+    let admitted = credential::check(gate, &book, claim.map_err(&rejected)?)
         .await
         .map_err(&rejected)?;
     if canary {
@@ -71,10 +76,29 @@ pub(super) async fn arrange(
         version: admitted.version(),
         kind: admitted.kind(),
         peer: visit.peer,
+        tls: visit.fingerprint,
+        exception: admitted.exception().cloned(),
     };
     let named = admitted.named_subprotocol();
     drop(admitted);
     Ok((csms, session, seat, named, book))
+}
+
+/// The route, the secret before the identity, and the identity's segment. A secret is only looked for
+/// where some station must have one; whether it is right, and this station's, is admission's to say.
+fn route<'b, 'p>(
+    gate: &Gate,
+    book: &'b Book,
+    path: &'p str,
+) -> Option<(&'b Route, Option<&'p str>, &'p str)> {
+    if let Some((route, segment)) = book.route(path) {
+        return Some((route, None, segment));
+    }
+    if !gate.settings.exceptions.ask_for_secrets() {
+        return None;
+    }
+    let (route, secret, segment) = book.route_behind_secret(path)?;
+    Some((route, Some(secret), segment))
 }
 
 async fn take_seat(

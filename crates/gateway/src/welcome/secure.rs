@@ -44,14 +44,15 @@ pub(super) async fn secure(
             peer,
             certificate_rules: None,
             certificate: None,
+            fingerprint: None,
         });
     };
     let deadline = door.gate.settings.limits.tls_deadline;
     let accepting = StationTls::accept(stream, Arc::clone(&tls.config));
-    let stream = match timeout(deadline, accepting).await {
+    let (stream, fingerprint) = match timeout(deadline, accepting).await {
         Err(_) => return Err(RefusedHandshake::Deadline("tls_deadline")),
         Ok(Err(error)) => return Err(RefusedHandshake::Tls(in_words(&error))),
-        Ok(Ok(stream)) => stream,
+        Ok(Ok(accepted)) => accepted,
     };
     let chain = stream.common().peer_certificates();
     let leaf = chain.and_then(|chain| chain.first());
@@ -62,5 +63,6 @@ pub(super) async fn secure(
         peer,
         certificate_rules: Some(Arc::clone(&tls.certificate_rules)),
         certificate,
+        fingerprint,
     })
 }

@@ -32,6 +32,7 @@ pub(super) fn status(why: &RefusedHandshake) -> Option<Status> {
         RefusedHandshake::NoCredential
         | RefusedHandshake::Unauthorized
         | RefusedHandshake::Certificate(_)
+        | RefusedHandshake::Exception(_)
         | RefusedHandshake::UserNotIdentity
         | RefusedHandshake::WeakPassword(_)
         | RefusedHandshake::Canary

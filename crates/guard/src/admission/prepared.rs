@@ -4,12 +4,28 @@ use std::sync::Arc;
 
 use ocpp::{StationId, Version};
 
-use super::{Claim, ClientCertificate, Offered, Transport};
+use super::{
+    Claim, ClientCertificate, Exception, ExceptionFault, ExceptionKind, Exceptions, Offered,
+    Transport,
+};
 use crate::attempts::Guess;
 use crate::{
-    Book, ConnectionKind, Credential, RefusedHandshake, Secret, StationRecord, Tenant, Verifier,
-    VerifierKey,
+    Book, ConnectionKind, Credential, RefusedHandshake, Secret, StationRecord, Tenant, UnixMillis,
+    Verifier, VerifierKey,
 };
+
+/// What claims are held against, at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'s> {
+    /// Who is registered.
+    pub book: &'s Book,
+    /// Who comes in by exception.
+    pub exceptions: &'s Exceptions,
+    /// The key of password verifiers.
+    pub key: &'s VerifierKey,
+    /// What the wall clock shows.
+    pub now: UnixMillis,
+}
 
 /// A claim that wants one last check. It owns what it needs, so that a slow check can go to another
 /// thread.
@@ -19,6 +35,8 @@ pub struct Prepared {
     record: Option<Arc<StationRecord>>,
     proof: Proof,
     kind: ConnectionKind,
+    /// Where it needs an exception: the one that fits, or why none does.
+    exception: Option<Result<Arc<Exception>, ExceptionFault>>,
     offered: Offered,
 }
 
@@ -35,6 +53,11 @@ enum Proof {
     },
     /// A password that passed the very same check before.
     Remembered,
+    /// Nothing is shown, and nothing is asked for, if there is an exception.
+    Open {
+        /// A secret stood in the path, so there was something to guess.
+        secret_shown: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -58,6 +81,7 @@ pub struct Admitted {
     version: Version,
     named_subprotocol: bool,
     kind: ConnectionKind,
+    exception: Option<Arc<Exception>>,
     pub(super) slow_tag: Option<[u8; 32]>,
 }
 
@@ -81,16 +105,22 @@ impl Admitted {
     pub fn kind(&self) -> ConnectionKind {
         self.kind
     }
+
+    /// The exception that let it in, where it needed one.
+    pub fn exception(&self) -> Option<&Arc<Exception>> {
+        self.exception.as_ref()
+    }
 }
 
 /// Holds a claim against the registry. What is refused here is refused without a hash, and for the
 /// request's own sake or for every station alike.
-pub fn prepare(claim: Claim, book: &Book, key: &VerifierKey) -> Result<Prepared, RefusedHandshake> {
-    let (plain, certificate) = match claim.transport {
+pub fn prepare(claim: Claim, standing: &Standing<'_>) -> Result<Prepared, RefusedHandshake> {
+    let (plain, certificate) = match &claim.transport {
         Transport::Plain => (true, None),
-        Transport::Tls(certificate) => (false, certificate),
+        Transport::Tls(certificate) => (false, certificate.as_ref()),
     };
-    if certificate.is_none() && claim.basic.is_none() {
+    let shows_nothing = certificate.is_none() && claim.basic.is_none();
+    if shows_nothing && !standing.exceptions.know(without_credential(plain)) {
         return Err(RefusedHandshake::NoCredential);
     }
     // A user name ends at the first colon, so an identity with a colon never comes in by Basic.
@@ -98,18 +128,64 @@ pub fn prepare(claim: Claim, book: &Book, key: &VerifierKey) -> Result<Prepared,
     if user.is_some_and(|user| user != claim.station.as_str().as_bytes()) {
         return Err(RefusedHandshake::UserNotIdentity);
     }
-    let record = book.find(&claim.tenant, &claim.station);
+    let record = standing.book.find(&claim.tenant, &claim.station);
     let enabled = record.filter(|record| record.enabled).cloned();
-    if let (Some(record), Some(certificate)) = (&enabled, &certificate)
+    if let (Some(record), Some(certificate)) = (&enabled, certificate)
         && certificate_proves(record, certificate)
     {
         return Ok(Prepared {
             record: enabled,
             proof: Proof::Certificate,
             kind: ConnectionKind::TlsCertificate,
+            exception: stray_secret(&claim),
             offered: claim.offered,
         });
     }
+    // Whoever needs no credential is let in with a wrong one as well; but where no exception fits, a
+    // password costs its hash, as a stranger's does.
+    let open = open(&claim, enabled.as_ref(), plain, standing);
+    if shows_nothing || matches!(open.exception, Some(Ok(_))) {
+        return Ok(open);
+    }
+    by_password(claim, record, enabled, plain, standing)
+}
+
+/// A claim of somebody who has nothing to show, or needs not.
+fn open(
+    claim: &Claim,
+    enabled: Option<&Arc<StationRecord>>,
+    plain: bool,
+    standing: &Standing<'_>,
+) -> Prepared {
+    let kind = without_credential(plain);
+    let record = enabled.filter(|record| matches!(record.credential, Credential::ByException));
+    let exception = record.map(|record| standing.exception(kind, record, claim));
+    Prepared {
+        record: record.cloned(),
+        proof: Proof::Open {
+            secret_shown: claim.circumstances.path_secret.is_some(),
+        },
+        kind: kind.connection(),
+        exception,
+        offered: claim.offered.clone(),
+    }
+}
+
+/// A claim that shows a password.
+fn by_password(
+    claim: Claim,
+    record: Option<&Arc<StationRecord>>,
+    enabled: Option<Arc<StationRecord>>,
+    plain: bool,
+    standing: &Standing<'_>,
+) -> Result<Prepared, RefusedHandshake> {
+    let exception = match &enabled {
+        Some(record) if plain => {
+            Some(standing.exception(ExceptionKind::PlainBasic, record, &claim))
+        }
+        _ => stray_secret(&claim),
+    };
+    let (tenant, station) = (&claim.tenant, &claim.station);
     let Some(basic) = claim.basic else {
         return Err(RefusedHandshake::Unauthorized);
     };
@@ -117,17 +193,11 @@ pub fn prepare(claim: Claim, book: &Book, key: &VerifierKey) -> Result<Prepared,
         Some(record) if matches!(record.credential, Credential::Password(_)) => {
             Against::Record(Arc::clone(record))
         }
-        _ => Against::Decoy(decoy(book, key, &claim.tenant, &claim.station)),
+        _ => Against::Decoy(decoy(standing, tenant, station)),
     };
-    let tag = against.verifier().and_then(|verifier| {
-        slow_tag(
-            key,
-            &claim.tenant,
-            &claim.station,
-            verifier,
-            &basic.password,
-        )
-    });
+    let tag = against
+        .verifier()
+        .and_then(|verifier| slow_tag(standing.key, tenant, station, verifier, &basic.password));
     Ok(Prepared {
         record: enabled,
         proof: Proof::Password {
@@ -139,8 +209,35 @@ pub fn prepare(claim: Claim, book: &Book, key: &VerifierKey) -> Result<Prepared,
             true => ConnectionKind::PlainBasic,
             false => ConnectionKind::TlsBasic,
         },
+        exception,
         offered: claim.offered,
     })
+}
+
+impl Standing<'_> {
+    fn exception(
+        &self,
+        kind: ExceptionKind,
+        record: &StationRecord,
+        claim: &Claim,
+    ) -> Result<Arc<Exception>, ExceptionFault> {
+        let shown = &claim.circumstances;
+        self.exceptions.find(kind, record, shown, self.now)
+    }
+}
+
+fn without_credential(plain: bool) -> ExceptionKind {
+    match plain {
+        true => ExceptionKind::Plain,
+        false => ExceptionKind::TlsOpen,
+    }
+}
+
+/// Whoever needs no exception has no secret in its path either: one path leads to a station, and no
+/// other (A15).
+fn stray_secret(claim: &Claim) -> Option<Result<Arc<Exception>, ExceptionFault>> {
+    let secret = claim.circumstances.path_secret;
+    secret.map(|_| Err(ExceptionFault::PathSecret))
 }
 
 impl Prepared {
@@ -148,17 +245,23 @@ impl Prepared {
     /// cache first ([`super::VerifierCache::recall`]).
     pub fn needs_slow_hash(&self) -> bool {
         match &self.proof {
-            Proof::Certificate | Proof::Remembered => false,
+            Proof::Certificate | Proof::Remembered | Proof::Open { .. } => false,
             Proof::Password { against, .. } => against.verifier().is_some_and(Verifier::is_slow),
         }
     }
 
+    /// Whether it has no credential to show, so that only circumstances speak for it.
+    pub fn is_open(&self) -> bool {
+        matches!(self.proof, Proof::Open { .. })
+    }
+
     /// How far guessing could lead here; `None` where nothing was guessed, since a certificate is
-    /// proved.
+    /// proved. Who shows nothing guesses at an identity, and maybe at a path's secret.
     pub fn guess(&self) -> Option<Guess> {
         match &self.proof {
             Proof::Certificate => None,
-            Proof::Remembered => Some(Guess::Possible),
+            Proof::Open { secret_shown: true } => Some(Guess::Hopeless),
+            Proof::Open { .. } | Proof::Remembered => Some(Guess::Possible),
             Proof::Password { against, .. } => match against.verifier() {
                 Some(verifier) if !verifier.is_slow() => Some(Guess::Hopeless),
                 _ => Some(Guess::Possible),
@@ -169,7 +272,7 @@ impl Prepared {
     /// The last check: the hash, the version, the identity by that version's alphabet.
     pub fn check(self, key: &VerifierKey) -> Result<Admitted, RefusedHandshake> {
         let (proved, slow_tag) = match &self.proof {
-            Proof::Certificate | Proof::Remembered => (true, None),
+            Proof::Certificate | Proof::Remembered | Proof::Open { .. } => (true, None),
             Proof::Password {
                 presented,
                 against,
@@ -179,6 +282,8 @@ impl Prepared {
         let Some(record) = self.record.filter(|_| proved) else {
             return Err(RefusedHandshake::Unauthorized);
         };
+        let exception = self.exception.transpose();
+        let exception = exception.map_err(RefusedHandshake::Exception)?;
         let chosen = self.offered.choose(&record.protocols);
         let Some((version, named_subprotocol)) = chosen else {
             return Err(RefusedHandshake::NoVersion);
@@ -191,6 +296,7 @@ impl Prepared {
             version,
             named_subprotocol,
             kind: self.kind,
+            exception,
             slow_tag,
         })
     }
@@ -199,7 +305,7 @@ impl Prepared {
     pub(super) fn tag(&self) -> Option<[u8; 32]> {
         match &self.proof {
             Proof::Password { tag, .. } => *tag,
-            Proof::Certificate | Proof::Remembered => None,
+            Proof::Certificate | Proof::Remembered | Proof::Open { .. } => None,
         }
     }
 
@@ -240,11 +346,11 @@ fn certificate_proves(record: &StationRecord, certificate: &ClientCertificate) -
 /// A verifier for a station that has none. Whether it is a slow one is drawn by the identity, and
 /// as often as among the registered: always the same for one identity, so that asking twice tells
 /// nothing, and never slow where no station's is, so that strangers cannot buy our time.
-fn decoy(book: &Book, key: &VerifierKey, tenant: &Tenant, station: &StationId) -> Verifier {
+fn decoy(standing: &Standing<'_>, tenant: &Tenant, station: &StationId) -> Verifier {
     let names = [tenant.0.as_bytes(), station.as_str().as_bytes()];
-    let [first, second, ..] = key.tag("decoy", &names);
+    let [first, second, ..] = standing.key.tag("decoy", &names);
     let drawn = u16::from_be_bytes([first, second]) % 1000;
-    Verifier::decoy(drawn < book.slow_per_mille())
+    Verifier::decoy(drawn < standing.book.slow_per_mille())
 }
 
 fn slow_tag(

@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use guard::Network;
 use guard::admission::OnStaleList;
-
-use gateway::Network;
 
 use super::located;
 use super::source::Placed;

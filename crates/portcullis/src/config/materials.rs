@@ -84,6 +84,7 @@ impl Materials {
                 exempt_sources: config.exempt_sources.clone(),
                 attempts: config.attempts.clone(),
                 canaries: config.canaries.clone(),
+                exceptions: Arc::default(),
                 session: config.session.clone(),
                 workers: config.workers,
                 // The rest wants the key file, and whoever keeps the register.

@@ -18,6 +18,8 @@ pub(crate) fn connection(kind: ConnectionKind) -> &'static str {
         ConnectionKind::TlsBasic => "TLS and password",
         ConnectionKind::TlsCertificate => "TLS and certificate",
         ConnectionKind::PlainBasic => "clear text and password",
+        ConnectionKind::TlsOpen => "TLS alone",
+        ConnectionKind::Plain => "clear text alone",
     }
 }
 
@@ -56,6 +58,7 @@ pub(crate) fn refusal(why: &RefusedHandshake) -> &'static str {
         RefusedHandshake::ProxyHeader(_) => "proxy-header",
         RefusedHandshake::Certificate(_) => "certificate",
         RefusedHandshake::WeakPassword(_) => "weak-password",
+        RefusedHandshake::Exception(_) => "exception",
         RefusedHandshake::UserNotIdentity => "user-not-identity",
         RefusedHandshake::NoVersion => "no-version",
         RefusedHandshake::AlreadyConnected => "already-connected",
@@ -91,6 +94,7 @@ pub(crate) fn refused(why: &RefusedHandshake) -> Cow<'static, str> {
         RefusedHandshake::WeakPassword(weaknesses) => {
             return format!("its password is right, and weak: {weaknesses}").into();
         }
+        RefusedHandshake::Exception(fault) => return format!("by exception: {fault}").into(),
         RefusedHandshake::UserNotIdentity => "its user name is not its identity",
         RefusedHandshake::NoVersion => "it offers no version of OCPP that it may speak",
         RefusedHandshake::AlreadyConnected => "that station is connected already",

@@ -50,6 +50,8 @@ impl Scene {
             version: Version::V16,
             kind: ConnectionKind::TlsBasic,
             peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+            tls: None,
+            exception: None,
         };
         Scene {
             show: Show::on(Box::new(page.clone()), Paint::none(), remarks),
