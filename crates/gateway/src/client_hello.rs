@@ -1,10 +1,11 @@
 //! What a station's TLS is known by: the JA4 of its ClientHello, read from the first bytes of a
 //! connection before TLS sees them.
 //!
-//! JA4 (<https://github.com/FoxIO-LLC/ja4>) says how a client's TLS library is set up. Three extensions
-//! are left out of it here: pre-shared keys and early data, which only a resumed session brings along,
-//! and padding, whose need depends on the length of the rest. So a station has one fingerprint, whether
-//! it resumes or not.
+//! JA4 (<https://github.com/FoxIO-LLC/ja4>) says how a client's TLS library is set up. Four extensions
+//! are left out of it here: pre-shared keys and early data, which only a resumed session brings along;
+//! session tickets of TLS 1.2, which some libraries ask for only while they have none; and padding,
+//! whose need depends on the length of the rest. So a station has one fingerprint, whether it resumes
+//! or not; other programs, which count these in, find another one.
 //!
 //! TLS itself decides whether a handshake is right; what cannot be read here has no fingerprint.
 
@@ -44,6 +45,7 @@ const SERVER_NAME: u16 = 0x0000;
 const SIGNATURE_ALGORITHMS: u16 = 0x000d;
 const APPLICATION_PROTOCOLS: u16 = 0x0010;
 const PADDING: u16 = 0x0015;
+const SESSION_TICKET: u16 = 0x0023;
 const PRE_SHARED_KEY: u16 = 0x0029;
 const EARLY_DATA: u16 = 0x002a;
 const SUPPORTED_VERSIONS: u16 = 0x002b;
@@ -141,7 +143,7 @@ impl Offer {
 
     fn take_in(&mut self, kind: u16, mut body: Reader<'_>) -> Option<()> {
         match kind {
-            PADDING | PRE_SHARED_KEY | EARLY_DATA => return Some(()),
+            PADDING | SESSION_TICKET | PRE_SHARED_KEY | EARLY_DATA => return Some(()),
             SERVER_NAME => self.names_server = true,
             SIGNATURE_ALGORITHMS => self.signatures = body.list()?.numbers()?,
             APPLICATION_PROTOCOLS => {

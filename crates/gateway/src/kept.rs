@@ -123,6 +123,8 @@ mod tests {
                 version: Version::V16,
                 kind: ConnectionKind::TlsBasic,
                 peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+                tls: None,
+                exception: None,
             }),
             action: "StopTransaction",
             control: None,

@@ -38,6 +38,7 @@ pub use certificate::{
     CertificateFacts, CertificateFault, CertificateRules, ClientCertificate, OnStaleList,
     RevocationRules,
 };
+pub(crate) use exception::wanted;
 pub use exception::{
     BootDemand, Circumstances, Exception, ExceptionFault, ExceptionKind, Exceptions, PathSecret,
     StationList, Stations,

@@ -147,7 +147,8 @@ pub enum Outcome {
     Forwarded,
     /// Joined to the same CALL, still open.
     Joined,
-    /// Refused by a control, or for a hard fault.
+    /// Refused by a control, or for a hard fault; by neither: before the BootNotification that its
+    /// session's exception demands.
     Refused(Option<Control>, Option<HardFault>),
     /// Ended the session.
     Disconnected,

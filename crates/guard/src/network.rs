@@ -1,5 +1,6 @@
 //! A network as an operator writes it: `10.0.0.0/8`, `2001:db8::/32`, or one address alone.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -52,6 +53,13 @@ impl FromStr for Network {
             return Err(InvalidNetwork::Bits(prefix));
         }
         Ok(network)
+    }
+}
+
+/// As it is written.
+impl fmt::Display for Network {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.address, self.prefix)
     }
 }
 

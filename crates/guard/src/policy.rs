@@ -18,6 +18,7 @@ mod backend;
 mod billing;
 mod call;
 mod case;
+mod demand;
 mod injection;
 mod patches;
 mod place;
@@ -28,6 +29,7 @@ mod timestamps;
 mod unreadable;
 
 pub(crate) use billing::is_billing;
+pub(crate) use demand::Standing;
 pub use release::NotReleased;
 pub(crate) use timestamps::StationClock;
 pub use timestamps::TimeWindow;
@@ -89,6 +91,9 @@ impl Policy {
             state.patched = Patched::of(&self.rules, state.model.as_deref());
         }
         state.clock.begin(now);
+        if let Some(judgement) = demand::judge(&message, state) {
+            return judgement;
+        }
         match message {
             Message::Call(call) => self.judge_call(call, arrived, state, now),
             Message::Send(send) => self.judge_send(send, arrived, state, now),

@@ -7,7 +7,7 @@ use ocpp::catalogue::ActionFacts;
 use ocpp::{Action, Exchange, Facts, Meaning, Side, Version};
 
 use crate::model::Model;
-use crate::policy::StationClock;
+use crate::policy::{Standing, StationClock};
 use crate::rates::Buckets;
 use crate::rules::Patched;
 use crate::scope::Ruling;
@@ -32,6 +32,8 @@ pub struct StationState {
     pub(crate) patched: Patched,
     /// What is known of its clock.
     pub(crate) clock: StationClock,
+    /// How it stands to what its exception demands of its BootNotification.
+    pub(crate) demand: Standing,
 }
 
 impl StationState {
@@ -50,13 +52,19 @@ impl StationState {
             ruling: Ruling::default(),
             patched: Patched::default(),
             clock: StationClock::default(),
+            demand: Standing::default(),
         }
     }
 
     /// The same for a session whose station is known, so that rules may name it.
     pub fn of(session: Arc<SessionFacts>, seed: u64) -> StationState {
         let state = StationState::new(session.version, seed);
+        let mut exception = session.exception.iter();
         StationState {
+            demand: match exception.any(|exception| exception.boot.is_some()) {
+                true => Standing::Owed,
+                false => Standing::Free,
+            },
             session: Some(session),
             ..state
         }

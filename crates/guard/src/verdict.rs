@@ -112,6 +112,8 @@ pub enum Reason {
     Unreadable(HardFault),
     /// A control set to close.
     Control(Control),
+    /// Its BootNotification does not say what its exception demands (A01).
+    BootDemand,
 }
 
 /// One control's objection to a message, whether or not it was enforced.

@@ -95,6 +95,9 @@ Examples:
     /// Show what is looked for in messages: injection patterns, virtual patches, configuration keys.
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Show who is let in by exception, and until when.
+    #[command(subcommand)]
+    Exception(ExceptionCommand),
     /// Show who is connected to the running gate, and end a session.
     #[command(subcommand)]
     Session(SessionCommand),
@@ -376,6 +379,23 @@ Examples:
   portcullis rules list --format json   with patterns, examples and sources
   portcullis check                      tries every rule on its examples")]
     List,
+}
+
+/// What to do with exceptions. They are written into the configuration: [[exception]].
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExceptionCommand {
+    /// List the exceptions: for whom, until when, what is asked of them instead, and how many
+    /// registered stations come in by each.
+    #[command(after_help = "\
+Examples:
+  portcullis exception list                 the register of what is still to be replaced
+  portcullis exception list --stations      each station by its name
+  portcullis exception list --format json   for a report")]
+    List {
+        /// Name the stations in place of their number.
+        #[arg(long)]
+        stations: bool,
+    },
 }
 
 /// What to do with live sessions.

@@ -230,8 +230,11 @@ async fn a_hello_without_end_is_bounded() {
 
 #[tokio::test]
 async fn a_resumed_session_is_known_by_the_fingerprint_of_the_first() {
-    let versions: [&[&rustls::SupportedProtocolVersion]; 2] =
-        [&[&rustls::version::TLS13], &[&rustls::version::TLS12]];
+    let versions: [&[&rustls::SupportedProtocolVersion]; 3] = [
+        &[&rustls::version::TLS13],
+        &[&rustls::version::TLS12],
+        rustls::DEFAULT_VERSIONS,
+    ];
     for version in versions {
         let (server, client) = configs_of(version);
         let connector = TlsConnector::from(client);

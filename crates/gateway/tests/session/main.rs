@@ -14,6 +14,7 @@ mod conversation;
 mod deflate;
 mod door;
 mod drain;
+mod exception;
 mod farewell;
 mod floods;
 mod passwords;

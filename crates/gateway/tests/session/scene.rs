@@ -10,9 +10,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt, StreamExt};
 use gateway::{EventReceiver, Gateway, ListenerSettings, Settings, Shared, event_queue};
+use guard::admission::{Exception, ExceptionKind, Exceptions, Stations};
 use guard::{
     Book, Credential, Event, PasswordForm, Policy, Protocols, Route, RouteId, Secret,
-    StationRecord, Tenant, UpstreamCredential, Verifier, VerifierKey,
+    StationRecord, Tenant, UnixMillis, UpstreamCredential, Verifier, VerifierKey,
 };
 use ocpp::{StationId, Version};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -72,6 +73,7 @@ impl Default for Setting {
                 proxy_protocol_from: Vec::new(),
             }],
             workers: 1,
+            exceptions: clear_text(),
             ..Settings::default()
         };
         Setting {
@@ -81,6 +83,21 @@ impl Default for Setting {
             upstream_scheme: "ws",
         }
     }
+}
+
+/// Clear text is let be: most scenes are about something else.
+pub fn clear_text() -> Arc<Exceptions> {
+    Arc::new(Exceptions::new([Exception {
+        kind: ExceptionKind::PlainBasic,
+        tenant: Tenant(Arc::from("cpo")),
+        stations: Stations::Named(["*"].into_iter().collect()),
+        until: UnixMillis(i64::MAX),
+        networks: Vec::new(),
+        path_secret: None,
+        tls_fingerprints: Vec::new(),
+        boot: None,
+        reason: "a scene on loopback".to_owned(),
+    }]))
 }
 
 impl Scene {
@@ -359,6 +376,7 @@ fn book(upstream: &str, credential: UpstreamCredential, key: &VerifierKey) -> Bo
     };
     let credential = |name: &str| match name {
         "CERT1" | "CERT2" => Credential::CertificateName,
+        "OPEN1" | "OPEN2" => Credential::ByException,
         _ => Credential::Password(
             Verifier::fast(PASSWORD, PasswordForm::Octets, key, [1; 16]).unwrap(),
         ),
@@ -377,7 +395,7 @@ fn book(upstream: &str, credential: UpstreamCredential, key: &VerifierKey) -> Bo
         )
     };
     let names = [
-        "CP1", "CP2", "OLD", "DISABLED", "Wall box", "CERT1", "CERT2",
+        "CP1", "CP2", "OLD", "DISABLED", "Wall box", "CERT1", "CERT2", "OPEN1", "OPEN2",
     ];
     Book::new([route], names.map(station)).unwrap()
 }

@@ -85,6 +85,20 @@ impl<S: AsRef<str>> FromIterator<S> for StationList {
     }
 }
 
+impl Stations {
+    /// Whether a station is one of these, and of that tenant.
+    pub fn hold(&self, tenant: &str, station: &StationRecord) -> bool {
+        *station.tenant.0 == *tenant
+            && match self {
+                Stations::Named(list) => list.holds(station.id.as_str()),
+                Stations::Model { maker, model } => {
+                    wanted(maker.as_deref(), station.maker.as_deref())
+                        && wanted(model.as_deref(), station.model.as_deref())
+                }
+            }
+    }
+}
+
 impl StationList {
     fn holds(&self, identity: &str) -> bool {
         self.exact.contains(identity)
@@ -200,14 +214,7 @@ impl ExceptionKind {
 impl Exception {
     /// Whether it is for that station, in whatever way it comes.
     pub fn is_for(&self, station: &StationRecord) -> bool {
-        self.tenant == station.tenant
-            && match &self.stations {
-                Stations::Named(list) => list.holds(station.id.as_str()),
-                Stations::Model { maker, model } => {
-                    wanted(maker.as_deref(), station.maker.as_deref())
-                        && wanted(model.as_deref(), station.model.as_deref())
-                }
-            }
+        self.stations.hold(&self.tenant.0, station)
     }
 
     /// The first thing about a station that does not fit.
@@ -242,7 +249,7 @@ pub(crate) fn wanted(pattern: Option<&str>, said: Option<&str>) -> bool {
 }
 
 /// Every exception there is, in the operator's order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exceptions {
     all: Vec<Arc<Exception>>,
 }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod calls;
+mod demand;
 mod noise;
 mod properties;
 mod rates;

@@ -15,6 +15,8 @@ fn session() -> SessionFacts {
         version: Version::V16,
         kind: ConnectionKind::TlsBasic,
         peer: "192.0.2.1:1".parse().unwrap(),
+        tls: None,
+        exception: None,
     }
 }
 

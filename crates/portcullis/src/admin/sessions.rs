@@ -22,6 +22,12 @@ pub(crate) struct SessionView {
     pub(crate) version: String,
     pub(crate) by: String,
     pub(crate) peer: String,
+    /// What its TLS is known by (JA4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<String>,
+    /// The last day of the exception that let it in, where it needed one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exception_until: Option<String>,
     /// Its number in the log.
     pub(crate) session: u64,
 }
@@ -35,6 +41,8 @@ impl SessionView {
             version: session.version.number().to_owned(),
             by: words::connection(session.kind).to_owned(),
             peer: session.peer.to_string(),
+            tls: session.tls.map(|tls| tls.to_string()),
+            exception_until: session.exception.as_deref().map(words::last_day),
             session: session.number,
         }
     }

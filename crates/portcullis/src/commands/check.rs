@@ -6,6 +6,7 @@ use serde::Serialize;
 use store::KeyFile;
 
 use crate::config::{Config, Materials};
+use crate::health::{Finding, Level, exceptions};
 use crate::output::Output;
 use crate::{Exit, Failure, Problem};
 
@@ -17,6 +18,9 @@ struct Checked {
     certificates: usize,
     /// Rules that were tried on their examples.
     rules: usize,
+    /// What is right today, and will not always be.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: Vec<Finding>,
 }
 
 pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
@@ -47,11 +51,28 @@ pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
         routes: config.routes.len(),
         certificates,
         rules: config.policy.rules.texts().ids().count(),
+        warnings: warnings(&config),
     };
     output.result(&checked, || {
-        format!(
+        let mut text = format!(
             "{} is right: {} listeners, {} routes, {} certificates read, {} rules tried.",
             config.name, checked.listeners, checked.routes, checked.certificates, checked.rules
-        )
+        );
+        for Finding {
+            subject,
+            what,
+            remedy,
+            ..
+        } in &checked.warnings
+        {
+            text.push_str(&format!("\nwarn  {subject}: {what}\n      → {remedy}"));
+        }
+        text
     })
+}
+
+fn warnings(config: &Config) -> Vec<Finding> {
+    let mut findings = exceptions::look(&config.exceptions, crate::unix_seconds());
+    findings.retain(|finding| finding.level > Level::Ok);
+    findings
 }

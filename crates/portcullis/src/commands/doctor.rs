@@ -7,7 +7,9 @@ use serde::Serialize;
 use store::{KeyFile, SqliteStore, Store};
 
 use crate::config::{Config, Materials};
-use crate::health::{Finding, Level, certificates, disk, machine, revocation, side_door, upstream};
+use crate::health::{
+    Finding, Level, certificates, disk, exceptions, machine, revocation, side_door, upstream,
+};
 use crate::output::Output;
 use crate::passwords::{self, audit::Audit};
 use crate::{Exit, Failure, Problem};
@@ -48,6 +50,7 @@ fn examine(config: &Config) -> Result<Vec<Finding>, Failure> {
     let (mut found, fleet) = register(config);
     findings.append(&mut found);
     findings.push(disk::look(&config.store.value, config.disk_free_min_mb));
+    findings.extend(exceptions::look(&config.exceptions, now));
     match Materials::load(config) {
         Ok(materials) => {
             findings.extend(certificates::look(&materials.certificates, now));
@@ -98,6 +101,9 @@ fn register(config: &Config) -> (Vec<Finding>, BTreeMap<String, u64>) {
     let stations = SqliteStore::open(path, &key).and_then(|store| store.stations(None));
     if let Ok(stations) = &stations {
         findings.push(Audit::of(stations, &passwords::rules(&key)).finding());
+    }
+    if let Ok(stations) = &stations {
+        findings.extend(exceptions::compare(config, stations));
     }
     findings.push(match stations {
         Ok(stations) => {

@@ -4,6 +4,7 @@ mod backup;
 mod ca;
 mod check;
 mod doctor;
+mod exception;
 mod init;
 mod refused;
 mod reload;
@@ -28,6 +29,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Station(command) => station::run(command, &cli.config, output),
         Command::Route(command) => route::run(command, &cli.config, output),
         Command::Rules(command) => rules::run(command, &cli.config, output),
+        Command::Exception(command) => exception::run(command, &cli.config, output),
         Command::Session(command) => session::run(command, &cli.config, output),
         Command::Backup { into } => backup::backup(&cli.config, into, output),
         Command::Restore { from, force } => backup::restore(&cli.config, from, *force, output),

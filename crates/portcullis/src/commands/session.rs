@@ -62,18 +62,23 @@ fn table(views: &[SessionView]) -> String {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header([
-        "STATION", "TENANT", "ROUTE", "OCPP", "BY", "FROM", "SESSION",
+        "STATION", "TENANT", "ROUTE", "OCPP", "BY", "FROM", "SESSION", "TLS",
     ]);
     for view in views {
         let number = view.session.to_string();
+        let by = match &view.exception_until {
+            Some(day) => format!("{}, by exception until {day}", view.by),
+            None => view.by.clone(),
+        };
         table.add_row([
             &view.identity,
             &view.tenant,
             &view.route,
             &view.version,
-            &view.by,
+            &by,
             &view.peer,
             &number,
+            view.tls.as_deref().unwrap_or("none"),
         ]);
     }
     table.trim_fmt()

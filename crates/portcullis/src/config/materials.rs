@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use gateway::{
     ListenerSettings, PasswordSettings, PemIdentity, Settings, TlsSettings, UpstreamSettings,
 };
-use guard::admission::CertificateRules;
+use guard::admission::{CertificateRules, Exception, Exceptions, PathSecret};
 use guard::{Route, RouteId, Secret, Tenant, UpstreamCredential};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -18,7 +18,9 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
 use super::revocation::{self, ListenerLists};
-use super::{Config, IdentityFiles, Listener, Placed, RouteCredential, RouteSettings};
+use super::{
+    Config, ExceptionSettings, IdentityFiles, Listener, Placed, RouteCredential, RouteSettings,
+};
 use crate::Problem;
 
 /// A certificate chain, a key or a password is some kilobytes; more is another file.
@@ -73,6 +75,8 @@ impl Materials {
             upstreams.insert(id.clone(), reader.upstream(route));
             routes.push(reader.route(id, route));
         }
+        let exceptions = config.exceptions.iter().map(|one| reader.exception(one));
+        let exceptions = Exceptions::new(exceptions.collect::<Vec<_>>());
         if !reader.problems.is_empty() {
             return Err(reader.problems);
         }
@@ -84,7 +88,7 @@ impl Materials {
                 exempt_sources: config.exempt_sources.clone(),
                 attempts: config.attempts.clone(),
                 canaries: config.canaries.clone(),
-                exceptions: Arc::default(),
+                exceptions: Arc::new(exceptions),
                 session: config.session.clone(),
                 workers: config.workers,
                 // The rest wants the key file, and whoever keeps the register.
@@ -276,6 +280,41 @@ impl FileReader<'_> {
             credential,
             organization: route.organization.as_ref().map(|text| text.value.clone()),
         }
+    }
+
+    fn exception(&mut self, exception: &ExceptionSettings) -> Exception {
+        let path_secret = exception.path_secret.as_ref();
+        Exception {
+            kind: exception.kind,
+            tenant: Tenant(Arc::from(exception.tenant.as_str())),
+            stations: exception.stations.clone(),
+            until: exception.ends(),
+            networks: exception.networks.clone(),
+            path_secret: path_secret.map(|file| self.path_secret(file)),
+            tls_fingerprints: exception.tls_fingerprints.clone(),
+            boot: exception.boot.clone(),
+            reason: exception.reason.clone(),
+        }
+    }
+
+    /// A secret segment alone in a file, of letters that look the same however they are encoded.
+    fn path_secret(&mut self, file: &Placed<PathBuf>) -> PathSecret {
+        let Some(bytes) = self.read(file) else {
+            return PathSecret::of("");
+        };
+        let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+        let text = text.trim_end_matches(['\r', '\n']);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let length = PathSecret::CHARS_MIN..=PathSecret::CHARS_MAX;
+        if !length.contains(&text.len()) || !text.bytes().all(is_plain) {
+            let what = format!("{}: this is no secret for a path", file.value.display());
+            self.problem(
+                file.line,
+                what,
+                "Write 16 to 128 letters, digits and -._~ into the file, drawn by a machine: openssl rand -hex 16",
+            );
+        }
+        PathSecret::of(text)
     }
 
     /// A password alone in a file; the line break that an editor leaves at its end is not part of it.

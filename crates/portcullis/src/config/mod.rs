@@ -3,6 +3,7 @@
 //! can be. Whether the files it names are, [`Materials`] tells.
 
 mod bounds;
+mod exception;
 mod listener;
 mod materials;
 mod passwords;
@@ -27,6 +28,8 @@ use guard::Policy;
 use guard::attempts::AttemptLimits;
 use ocpp::{StationId, Version};
 
+pub use exception::ExceptionSettings;
+pub(crate) use exception::kind as exception_kind;
 pub use listener::{ClientRules, IdentityFiles, Listener};
 pub use materials::{CertificateDates, Materials};
 pub use passwords::PasswordConfig;
@@ -76,6 +79,8 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Which path leads to which CSMS.
     pub routes: Vec<RouteSettings>,
+    /// Who may come in clear text, or without a credential.
+    pub exceptions: Vec<ExceptionSettings>,
     /// What strangers may cost us.
     pub limits: GateLimits,
     /// Sources for which no cap of one source holds.
@@ -265,6 +270,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
     let listeners = listener::listeners(&mut root, directory);
     let routes = route::routes(&mut root, directory);
     route::tell_pointless_organizations(&root, &routes, &listeners);
+    let exceptions = exception::exceptions(&mut root, directory);
     let attempts = bounds::attempts(root.section("attempts"));
     let canaries = canaries(root.section("canaries"));
     let passwords = passwords::passwords(root.section("passwords"));
@@ -294,6 +300,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         look_every,
         listeners,
         routes,
+        exceptions,
         limits,
         exempt_sources,
         attempts,

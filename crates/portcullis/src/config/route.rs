@@ -238,7 +238,7 @@ fn header(section: &mut Section<'_>) -> Option<String> {
     Some(text.value)
 }
 
-fn check_name(section: &Section<'_>, name: &Placed<String>) {
+pub(super) fn check_name(section: &Section<'_>, name: &Placed<String>) {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.value.len() > NAME_CHARS_MAX || !name.value.chars().all(allowed) {
         section.problem(

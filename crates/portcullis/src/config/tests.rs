@@ -519,3 +519,69 @@ fn a_file_may_be_a_credential_of_systemd() {
     let expected = "/run/credentials/portcullis.service/portcullis.key";
     assert_eq!(config.key_file.value, Path::new(expected));
 }
+
+/// An exception that is right, to put one mistake into.
+const EXCEPTION: &str = "[[exception]]\nkind = \"tls-open\"\nstations = [\"CP-1\", \"OLD-*\"]\n\
+     until = \"2027-03-31\"\nnetworks = [\"10.1.0.0/16\"]\nreason = \"replaced in spring\"\n";
+
+#[test]
+fn an_exception_is_read_with_its_last_day() {
+    let more = "path_secret_file = \"secret\"\n\
+         tls_fingerprints = [\"t13d1516h2_8daaf6152771_02713d6af862\"]\n\
+         boot = { maker = \"Maker AG\", serial = \"S-*\" }\n";
+    let config = read(&format!("{SMALL}{EXCEPTION}{more}")).unwrap();
+    let [exception] = &config.exceptions[..] else {
+        panic!("one exception");
+    };
+    assert_eq!(exception.line, 8);
+    assert_eq!(exception.tenant, "default");
+    // The first moment of 2027-04-01.
+    assert_eq!(exception.ends().0, 1_806_537_600_000);
+    let secret = exception.path_secret.as_ref().unwrap();
+    assert_eq!(secret.value, Path::new("/etc/portcullis/secret"));
+    assert_eq!(exception.tls_fingerprints.len(), 1);
+    assert_eq!(exception.boot.as_ref().unwrap().model, None);
+    let by_model = EXCEPTION.replace("stations = [\"CP-1\", \"OLD-*\"]", "maker = \"Maker AG\"");
+    assert!(read(&format!("{SMALL}{by_model}")).is_ok());
+}
+
+#[test]
+fn an_exception_that_is_none_is_told_with_its_remedy() {
+    let with = |text: &str| problems(&format!("{SMALL}{text}"));
+    let network = "networks = [\"10.1.0.0/16\"]";
+    let stations = "stations = [\"CP-1\", \"OLD-*\"]\n";
+    assert_eq!(with(EXCEPTION), []);
+    for (from, to, line, what) in [
+        (
+            "kind = \"tls-open\"",
+            "kind = \"open\"",
+            9,
+            "`kind` is \"open\"",
+        ),
+        ("kind = \"tls-open\"\n", "", 8, "needs `kind`"),
+        (stations, "", 8, "nobody is named"),
+        ("stations", "model = \"x\"\nstations", 8, "not for both"),
+        ("2027-03-31", "2027-02-29", 11, "which is no day"),
+        ("until = \"2027-03-31\"\n", "", 8, "needs `until`"),
+        ("reason = \"replaced in spring\"\n", "", 8, "needs `reason`"),
+        (network, "tenant = \"x\"", 8, "asks for nothing at all"),
+        (network, "boot = { }", 12, "demands nothing"),
+        (
+            network,
+            "tls_fingerprints = [\"t13\"]",
+            12,
+            "no TLS fingerprint",
+        ),
+    ] {
+        let told = with(&EXCEPTION.replace(from, to));
+        let is_told = |(at, said): &(usize, String)| *at == line && said.contains(what);
+        assert!(told.iter().any(is_told), "{to}: {told:?}");
+    }
+    let plain = EXCEPTION.replace("tls-open", "plain");
+    let fingerprint = "tls_fingerprints = [\"t13d1516h2_8daaf6152771_02713d6af862\"]\n";
+    let told = with(&format!("{plain}{fingerprint}"));
+    assert!(told[0].1.contains("clear text"), "{told:?}");
+    // A password stands for itself: an exception for it need ask for nothing else.
+    let basic = EXCEPTION.replace("tls-open", "plain-basic");
+    assert_eq!(with(&basic.replace(network, "tenant = \"x\"")), []);
+}

@@ -40,9 +40,10 @@ impl Conditions {
         };
         if found.level == told.finding.level {
             // Words may change (days left, megabytes free) without being news.
+            let news = (found.urgency > told.finding.urgency).then(|| found.clone());
             told.finding = found;
             told.better = 0;
-            return None;
+            return news;
         }
         if found.level < told.finding.level {
             told.better += 1;
@@ -117,6 +118,17 @@ mod tests {
             .map(|n| if n % 2 == 0 { Level::Fail } else { Level::Ok })
             .collect();
         assert_eq!(told(&flapping), [Level::Fail]);
+    }
+
+    #[test]
+    fn what_comes_nearer_is_told_at_each_step() {
+        let mut conditions = Conditions::default();
+        let mut told = Vec::new();
+        for urgency in [1, 1, 2, 2, 2, 3, 3] {
+            let found = Finding::warn("exception", "…", "…").urgent(urgency);
+            told.extend(conditions.observe(found).map(|news| news.urgency));
+        }
+        assert_eq!(told, [1, 2, 3]);
     }
 
     #[test]

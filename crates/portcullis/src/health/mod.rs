@@ -4,6 +4,7 @@
 pub(crate) mod certificates;
 pub(crate) mod conditions;
 pub(crate) mod disk;
+pub(crate) mod exceptions;
 pub(crate) mod machine;
 pub(crate) mod revocation;
 pub(crate) mod side_door;
@@ -34,6 +35,9 @@ pub(crate) struct Finding {
     pub(crate) what: String,
     /// What to do about it; empty when it is as it should be.
     pub(crate) remedy: String,
+    /// How near it has come, where it comes nearer by steps: each step is told.
+    #[serde(skip)]
+    pub(crate) urgency: u8,
 }
 
 impl Finding {
@@ -43,6 +47,7 @@ impl Finding {
             level: Level::Ok,
             what: what.into(),
             remedy: String::new(),
+            urgency: 0,
         }
     }
 
@@ -56,6 +61,7 @@ impl Finding {
             level: Level::Warn,
             what: what.into(),
             remedy: remedy.into(),
+            urgency: 0,
         }
     }
 
@@ -68,5 +74,10 @@ impl Finding {
             level: Level::Fail,
             ..Finding::warn(subject, what, remedy)
         }
+    }
+
+    /// The same, this near.
+    pub(crate) fn urgent(self, urgency: u8) -> Finding {
+        Finding { urgency, ..self }
     }
 }

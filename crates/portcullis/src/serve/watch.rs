@@ -7,13 +7,14 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tracing::{error, info, warn};
 
-use crate::config::{CertificateDates, Config, RouteSettings};
+use crate::config::{CertificateDates, Config, ExceptionSettings, RouteSettings};
 use crate::health::conditions::Conditions;
-use crate::health::{Finding, Level, certificates, disk, upstream};
+use crate::health::{Finding, Level, certificates, disk, exceptions, upstream};
 
 /// What the rest of the program goes by; a reload puts another in its place.
 pub(super) struct Looked {
     routes: Vec<RouteSettings>,
+    exceptions: Vec<ExceptionSettings>,
     store: PathBuf,
     disk_free_min_mb: u64,
     every: Duration,
@@ -28,6 +29,7 @@ impl Looked {
     pub(super) fn new(config: &Config, dates: Vec<CertificateDates>) -> Looked {
         Looked {
             routes: config.routes.clone(),
+            exceptions: config.exceptions.clone(),
             store: config.store.value.clone(),
             disk_free_min_mb: config.disk_free_min_mb,
             every: config.look_every,
@@ -42,7 +44,9 @@ impl Looked {
 pub(super) async fn keep(looked: Arc<ArcSwap<Looked>>, conditions: Arc<Mutex<Conditions>>) {
     loop {
         let at = looked.load_full();
-        let mut findings = certificates::look(&at.dates, crate::unix_seconds());
+        let now = crate::unix_seconds();
+        let mut findings = certificates::look(&at.dates, now);
+        findings.extend(exceptions::look(&at.exceptions, now));
         findings.push(disk::look(&at.store, at.disk_free_min_mb));
         findings.extend(upstream::look(&at.routes).await);
         // What was looked at meanwhile may be watched no more.
@@ -79,6 +83,7 @@ pub(super) fn tell(conditions: &Mutex<Conditions>, findings: Vec<Finding>) {
         level,
         what,
         remedy,
+        ..
     } in news
     {
         match level {

@@ -247,6 +247,8 @@ fn connected(session: &SessionFacts) {
         version = session.version.number(),
         by = words::connection(session.kind),
         peer = %session.peer,
+        tls = session.tls.map(tracing::field::display),
+        exception_until = session.exception.as_deref().map(words::last_day),
         session = session.number,
         "station connected"
     );

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use guard::admission::Exception;
 use guard::attempts::AttemptLimit;
 use guard::{Closing, ConnectionKind, Finding, MessageKind, Outcome, Reason, RefusedHandshake};
 use ocpp::Side;
@@ -21,6 +22,15 @@ pub(crate) fn connection(kind: ConnectionKind) -> &'static str {
         ConnectionKind::TlsOpen => "TLS alone",
         ConnectionKind::Plain => "clear text alone",
     }
+}
+
+/// The last day of an exception, by UTC.
+pub(crate) fn last_day(exception: &Exception) -> String {
+    let last = jiff::Timestamp::from_millisecond(exception.until.0.saturating_sub(1));
+    last.map_or_else(
+        |_| "a day beyond the calendar".to_owned(),
+        |at| at.strftime("%Y-%m-%d").to_string(),
+    )
 }
 
 pub(crate) fn kind(kind: MessageKind) -> &'static str {
@@ -125,6 +135,9 @@ pub(crate) fn closing(how: &Closing) -> Cow<'static, str> {
         }
         Closing::Policy(Reason::Unreadable(fault)) => format!("policy: unreadable, {fault}").into(),
         Closing::Policy(Reason::Control(of)) => format!("policy: {}", of.name()).into(),
+        Closing::Policy(Reason::BootDemand) => {
+            "its BootNotification does not say what its exception demands".into()
+        }
         Closing::Operator => "the gate ended it".into(),
         Closing::Panic => "a bug of ours".into(),
     }
@@ -157,6 +170,9 @@ pub(crate) fn why(outcome: Outcome, findings: &[Finding]) -> String {
     match outcome {
         Outcome::Refused(_, Some(fault)) => fault.to_string(),
         Outcome::Refused(Some(of), None) => format!("{}: {found}", of.name()),
+        Outcome::Refused(None, None) => {
+            "before the BootNotification that the station's exception demands".to_owned()
+        }
         _ => found.to_owned(),
     }
 }

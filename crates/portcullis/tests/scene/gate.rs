@@ -43,6 +43,8 @@ impl Scene {
                  {{ chain = \"ca/gate-rsa.pem\", key = \"ca/gate-rsa.key\" }},\n]\n\
                  client_ca = \"ca/ca.pem\"\n\
                  [[listener]]\naddress = \"127.0.0.1:0\"\nplain = true\ntrusted_network = true\n\
+                 [[exception]]\nkind = \"plain-basic\"\nstations = [\"*\"]\nuntil = \"2999-12-31\"\n\
+                 reason = \"a scene on loopback\"\n\
                  [[route]]\nid = \"main\"\npath = \"/ocpp/{{identity}}\"\nupstream = \"{upstream}\"\n\
                  {more_of_route}\n\
                  [admin]\naddress = \"127.0.0.1:0\"\nlook_every_seconds = 1\n\

@@ -28,6 +28,8 @@ pub(super) fn scene(name: &str) -> Scene {
         version: Version::V16,
         kind: ConnectionKind::TlsBasic,
         peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+        tls: None,
+        exception: None,
     };
     let mut scene = Scene::new(Version::V16);
     scene.state = StationState::of(Arc::new(session), 11);

@@ -14,6 +14,7 @@ pub(super) fn between(old: &Config, was: &Settings, new: &Config, is: &Settings)
             was.exempt_sources != is.exempt_sources,
         ),
         ("[attempts]", old.attempts != new.attempts),
+        ("[[exception]]", was.exceptions != is.exceptions),
         ("[canaries]", old.canaries != new.canaries),
         (
             "[session]",
