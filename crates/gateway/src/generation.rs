@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use guard::admission::CertificateRules;
-use guard::SessionFacts;
+use guard::{Network, SessionFacts};
 
 use crate::StartError;
 use crate::gate::Gate;

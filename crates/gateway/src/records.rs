@@ -154,7 +154,8 @@ impl<E: Engine> Tls<E> {
         while tls.engine.common().is_handshaking() {
             std::future::poll_fn(|context| tls.poll_peer(context)).await?;
             let turn = turns::turn().await;
-            let step = std::future::poll_fn(|context| Poll::Ready(tls.poll_step(context, watch))).await;
+            let step =
+                std::future::poll_fn(|context| Poll::Ready(tls.poll_step(context, watch))).await;
             turn.end().await;
             if step? == Some(0) {
                 return Err(io::ErrorKind::UnexpectedEof.into());

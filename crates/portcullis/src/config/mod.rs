@@ -23,9 +23,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gateway::{GateLimits, Network, SessionSettings};
-use guard::Policy;
+use gateway::{GateLimits, SessionSettings};
 use guard::attempts::AttemptLimits;
+use guard::{Network, Policy};
 use ocpp::{StationId, Version};
 
 pub use exception::ExceptionSettings;
