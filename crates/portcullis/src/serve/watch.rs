@@ -62,7 +62,7 @@ pub(super) async fn keep(looked: Arc<ArcSwap<Looked>>, conditions: Arc<Mutex<Con
 }
 
 /// How the subjects begin that are named after something in the configuration.
-const NAMED: [&str; 3] = ["certificate ", "csms ", "revocation list "];
+const NAMED: [&str; 4] = ["certificate ", "csms ", "exception ", "revocation list "];
 
 /// The subjects of what a configuration names are forgotten: what is still there is looked at again.
 pub(super) fn forget_what_is_named(conditions: &Mutex<Conditions>) {
