@@ -15,6 +15,8 @@ fn event(identity: &str, model: Option<(&str, &str)>, findings: Vec<Finding>) ->
         version: Version::V16,
         kind: ConnectionKind::TlsBasic,
         peer: "192.0.2.1:1".parse().unwrap(),
+        tls: None,
+        exception: None,
     };
     let model = model.map(|(maker, model)| {
         Arc::new(Model {
