@@ -134,6 +134,7 @@ impl Gateway {
     pub fn close_doors(&mut self) {
         self.go_to(Phase::Closed);
         self.sockets.clear();
+        self.live.let_all_go();
     }
 
     fn go_to(&self, next: Phase) {
@@ -164,6 +165,27 @@ impl Gateway {
     /// The sessions live now.
     pub fn sessions(&self) -> Vec<Arc<SessionFacts>> {
         self.live.sessions()
+    }
+
+    /// The stations whose places are taken, those that are just arriving included.
+    pub fn taken(&self) -> Vec<(Tenant, StationId)> {
+        self.live.keys()
+    }
+
+    /// These stations are still connected to the process before this one: nobody gets their place here
+    /// until it has let go of them, so that no CSMS sees two connections of one station.
+    pub fn keep_for_others(&self, stations: impl IntoIterator<Item = (Tenant, StationId)>) {
+        self.live.keep_for_others(stations);
+    }
+
+    /// It has let go of these.
+    pub fn let_go(&self, stations: impl IntoIterator<Item = (Tenant, StationId)>) {
+        self.live.let_go(stations);
+    }
+
+    /// It is gone.
+    pub fn let_all_go(&self) {
+        self.live.let_all_go();
     }
 
     /// Makes other settings ready: everything that can be wrong with them is found out here, and

@@ -39,6 +39,8 @@ const DEPARTURE_TICK: Duration = Duration::from_millis(10);
 #[derive(Default)]
 pub(crate) struct Live {
     places: Mutex<HashMap<Key, Arc<Place>>>,
+    /// Stations that are still connected to the process before this one.
+    elsewhere: Mutex<HashMap<Key, Seat>>,
 }
 
 /// One station's place, from authentication to the end of both sockets.
@@ -49,6 +51,8 @@ pub(crate) struct Place {
     orders: AtomicU8,
     relay: Mutex<Option<Waker>>,
     gone: Notify,
+    /// Its station is connected to the process before this one.
+    is_elsewhere: AtomicBool,
     /// Somebody waits for this place already.
     wanted: AtomicBool,
     question: Mutex<Option<Box<Question>>>,
@@ -109,6 +113,9 @@ impl Live {
             Ok(seat) => return Ok(seat),
             Err(holder) => holder,
         };
+        if holder.is_elsewhere.load(Ordering::Acquire) {
+            return self.take_after(key, &holder, patience).await;
+        }
         let Some(session) = lock(&holder.session).clone() else {
             return Err(Taken::Arriving);
         };
@@ -137,6 +144,55 @@ impl Live {
         }
         drop(turn);
         self.try_take(&key).map_err(|_| Taken::Arriving)
+    }
+
+    /// Waits until the process before this one has let go of the station: it cannot be asked for a
+    /// sign of life from here, and is about to send everybody away.
+    async fn take_after(
+        self: &Arc<Self>,
+        key: Key,
+        holder: &Arc<Place>,
+        patience: Patience,
+    ) -> Result<Seat, Taken> {
+        let turn = holder.take_turn().ok_or(Taken::Arriving)?;
+        let gone = holder.gone.notified();
+        if self.holds(&key, holder) && timeout(patience.takeover, gone).await.is_err() {
+            return Err(Taken::WillNotLeave);
+        }
+        drop(turn);
+        self.try_take(&key).map_err(|_| Taken::Arriving)
+    }
+
+    /// Keeps these stations' places until [`Live::let_go`]: they are connected elsewhere.
+    pub(crate) fn keep_for_others(self: &Arc<Self>, keys: impl IntoIterator<Item = Key>) {
+        for key in keys {
+            if let Ok(seat) = self.try_take(&key) {
+                seat.place.is_elsewhere.store(true, Ordering::Release);
+                lock(&self.elsewhere).insert(key, seat);
+            }
+        }
+    }
+
+    /// These are connected elsewhere no more.
+    pub(crate) fn let_go(&self, keys: impl IntoIterator<Item = Key>) {
+        let mut elsewhere = lock(&self.elsewhere);
+        let seats: Vec<_> = keys.into_iter().map(|key| elsewhere.remove(&key)).collect();
+        drop(elsewhere);
+        drop(seats);
+    }
+
+    /// The process before this one is gone, and all that it had.
+    pub(crate) fn let_all_go(&self) {
+        let seats = std::mem::take(&mut *lock(&self.elsewhere));
+        drop(seats);
+    }
+
+    /// Whose places are taken here, arrivals included.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        let elsewhere = lock(&self.elsewhere);
+        let places = lock(&self.places);
+        let here = places.keys().filter(|key| !elsewhere.contains_key(*key));
+        here.cloned().collect()
     }
 
     fn try_take(self: &Arc<Self>, key: &Key) -> Result<Seat, Arc<Place>> {
@@ -255,9 +311,10 @@ impl Live {
             .collect()
     }
 
-    /// Places taken, arrivals included.
+    /// Places taken here, arrivals included.
     pub(crate) fn len(&self) -> usize {
-        lock(&self.places).len()
+        let elsewhere = lock(&self.elsewhere).len();
+        lock(&self.places).len().saturating_sub(elsewhere)
     }
 }
 

@@ -97,14 +97,41 @@ impl Relaxed {
         !self.fleet && self.tenants.is_empty() && self.stations.is_empty()
     }
 
+    /// Whether that session's station is relaxed.
+    pub fn covers(&self, session: &SessionFacts) -> bool {
+        let is_it = |(tenant, station): &(Tenant, StationId)| {
+            *tenant == session.tenant && *station == session.station
+        };
+        self.fleet || self.tenants.contains(&session.tenant) || self.stations.iter().any(is_it)
+    }
+
     fn names(&self, session: Option<&SessionFacts>) -> bool {
-        self.fleet
-            || session.is_some_and(|session| {
-                self.tenants.contains(&session.tenant)
-                    || self.stations.iter().any(|(tenant, station)| {
-                        *tenant == session.tenant && *station == session.station
-                    })
-            })
+        self.fleet || session.is_some_and(|session| self.covers(session))
+    }
+
+    /// Relaxes these as well.
+    pub fn add(&mut self, more: Relaxed) {
+        self.fleet |= more.fleet;
+        for tenant in more.tenants {
+            if !self.tenants.contains(&tenant) {
+                self.tenants.push(tenant);
+            }
+        }
+        for station in more.stations {
+            if !self.stations.contains(&station) {
+                self.stations.push(station);
+            }
+        }
+        self.tenants.sort_unstable();
+        self.stations.sort_unstable();
+    }
+
+    /// Relaxes these no more. Whoever is relaxed as one of more stays so.
+    pub fn remove(&mut self, less: &Relaxed) {
+        self.fleet &= !less.fleet;
+        self.tenants.retain(|tenant| !less.tenants.contains(tenant));
+        let named = |station: &(Tenant, StationId)| less.stations.contains(station);
+        self.stations.retain(|station| !named(station));
     }
 }
 

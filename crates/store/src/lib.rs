@@ -19,8 +19,17 @@ pub use key_file::{KeyFile, KeyFileError};
 pub use refused::{RefusedMessage, RefusedRow, RefusedStore, Settlement};
 pub use sqlite::SqliteStore;
 
-use guard::{Credential, Lesson, PasswordTraits, Route, StationRecord, Tenant};
+use guard::{Credential, Lesson, PasswordTraits, Relaxed, Route, StationRecord, Tenant};
 use ocpp::StationId;
+
+/// Whom an operator has reduced to TLS, authentication and relay, and since when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WayBack {
+    /// Who.
+    pub relaxed: Relaxed,
+    /// When the first of them was, RFC 3339; `None` when nobody is.
+    pub since: Option<String>,
+}
 
 /// The register of stations and the route table.
 ///
@@ -72,6 +81,12 @@ pub trait Store: Send {
 
     /// Replaces those routes that came from the configuration file by these, in one go.
     fn replace_file_routes(&mut self, routes: &[Route]) -> Result<(), StoreError>;
+
+    /// Whom an operator has reduced to TLS, authentication and relay.
+    fn way_back(&self) -> Result<WayBack, StoreError>;
+
+    /// Makes it these and no others.
+    fn set_relaxed(&mut self, relaxed: &Relaxed) -> Result<(), StoreError>;
 
     /// Changes whenever anything above has changed, by whichever process; never else.
     fn revision(&self) -> Result<u64, StoreError>;

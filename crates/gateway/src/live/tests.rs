@@ -114,6 +114,30 @@ async fn a_session_that_gives_no_sign_is_awaited_and_its_late_end_touches_nobody
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_station_that_is_connected_elsewhere_is_awaited_and_not_counted() {
+    let live = Arc::new(Live::default());
+    live.keep_for_others([key()]);
+    assert_eq!((live.len(), live.keys()), (0, vec![]));
+    let release = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(live.len(), 0, "the newcomer waits");
+        live.let_go([key()]);
+    };
+    let (newcomer, ()) = tokio::join!(take(&live), release);
+    assert_eq!(live.keys(), [key()]);
+    // Who is here already is not elsewhere.
+    live.keep_for_others([key()]);
+    live.let_all_go();
+    assert_eq!(live.len(), 1);
+    drop(newcomer.unwrap());
+
+    live.keep_for_others([key()]);
+    assert_eq!(take(&live).await.err(), Some(Taken::WillNotLeave));
+    live.let_all_go();
+    assert!(take(&live).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_takeover_at_a_time() {
     let live = Arc::new(Live::default());
     let old = seated(&live).await;

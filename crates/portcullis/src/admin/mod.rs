@@ -5,6 +5,7 @@
 pub(crate) mod client;
 mod figures;
 mod findings;
+mod mode;
 mod refused;
 mod reload;
 mod sessions;
@@ -13,11 +14,13 @@ mod ticket;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json};
 use axum::routing::{get, post};
+use guard::Policy;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -50,6 +53,8 @@ pub(crate) struct Shown {
     pub(crate) orders: Orders,
     /// What controls have objected to.
     pub(crate) findings: SharedFindings,
+    /// The rules in force.
+    pub(crate) policy: Arc<ArcSwap<Policy>>,
 }
 
 /// Listens; the address is told, since the port may have been left open.
@@ -71,6 +76,7 @@ pub(crate) async fn serve(listener: TcpListener, shown: Shown) -> std::io::Resul
         .route("/reload", post(reload::reload))
         .route("/findings", get(findings::list))
         .route("/findings/forget", post(findings::forget))
+        .route("/mode", post(mode::mode))
         .with_state(Arc::new(shown));
     axum::serve(listener, router).await
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Json;
-use guard::SessionFacts;
+use guard::{Relaxed, SessionFacts};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
@@ -28,12 +28,15 @@ pub(crate) struct SessionView {
     /// The last day of the exception that let it in, where it needed one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exception_until: Option<String>,
+    /// Nothing is enforced for it: `portcullis mode observe`.
+    #[serde(default)]
+    pub(crate) observed_only: bool,
     /// Its number in the log.
     pub(crate) session: u64,
 }
 
 impl SessionView {
-    fn of(session: &SessionFacts) -> SessionView {
+    fn of(session: &SessionFacts, relaxed: &Relaxed) -> SessionView {
         SessionView {
             identity: session.station.to_string(),
             tenant: session.tenant.0.to_string(),
@@ -43,6 +46,7 @@ impl SessionView {
             peer: session.peer.to_string(),
             tls: session.tls.map(|tls| tls.to_string()),
             exception_until: session.exception.as_deref().map(words::last_day),
+            observed_only: relaxed.covers(session),
             session: session.number,
         }
     }
@@ -61,9 +65,11 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Json<Vec<SessionView>>, StatusCode> {
     admit(&shown, &headers)?;
+    let policy = shown.policy.load();
+    let relaxed = policy.scopes.relaxed();
     let mut views: Vec<SessionView> = live(&shown)
         .iter()
-        .map(|facts| SessionView::of(facts))
+        .map(|facts| SessionView::of(facts, relaxed))
         .collect();
     views.sort_by(|a, b| (&a.tenant, &a.identity).cmp(&(&b.tenant, &b.identity)));
     Ok(Json(views))
@@ -95,7 +101,10 @@ pub(super) async fn end(
         session = facts.number,
         "the operator ends this session"
     );
-    Ok(Json(SessionView::of(facts)))
+    Ok(Json(SessionView::of(
+        facts,
+        shown.policy.load().scopes.relaxed(),
+    )))
 }
 
 fn live(shown: &Shown) -> Vec<Arc<SessionFacts>> {

@@ -6,6 +6,7 @@ mod check;
 mod doctor;
 mod exception;
 mod init;
+mod mode;
 mod refused;
 mod reload;
 mod route;
@@ -25,6 +26,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Check => check::run(&cli.config, output),
         Command::Doctor { side_doors } => doctor::run(&cli.config, side_doors, output),
         Command::Serve => crate::serve::run(&cli.config, output),
+        Command::Mode(command) => mode::run(command, &cli.config, output),
         Command::Reload(how) => reload::run(how, &cli.config, output),
         Command::Station(command) => station::run(command, &cli.config, output),
         Command::Route(command) => route::run(command, &cli.config, output),

@@ -62,7 +62,7 @@ fn table(views: &[SessionView]) -> String {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header([
-        "STATION", "TENANT", "ROUTE", "OCPP", "BY", "FROM", "SESSION", "TLS",
+        "STATION", "TENANT", "ROUTE", "OCPP", "BY", "FROM", "SESSION", "TLS", "MODE",
     ]);
     for view in views {
         let number = view.session.to_string();
@@ -71,15 +71,23 @@ fn table(views: &[SessionView]) -> String {
             None => view.by.clone(),
         };
         table.add_row([
-            &view.identity,
-            &view.tenant,
-            &view.route,
-            &view.version,
-            &by,
-            &view.peer,
-            &number,
+            view.identity.as_str(),
+            view.tenant.as_str(),
+            view.route.as_str(),
+            view.version.as_str(),
+            by.as_str(),
+            view.peer.as_str(),
+            number.as_str(),
             view.tls.as_deref().unwrap_or("none"),
+            if view.observed_only { "observe" } else { "" },
         ]);
     }
-    table.trim_fmt()
+    let observed = views.iter().filter(|view| view.observed_only).count();
+    match observed {
+        0 => table.trim_fmt(),
+        _ => format!(
+            "{}\n\nNothing is enforced for {observed} of them: `portcullis mode show`.",
+            table.trim_fmt()
+        ),
+    }
 }

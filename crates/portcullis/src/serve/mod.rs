@@ -181,9 +181,12 @@ pub(crate) async fn open(
         Failure::new(Exit::Failed, what, remedy)
     })?;
     let (sender, events) = event_queue(config.events_queued_max);
+    // Whoever was observed only before a restart is so from the first session on.
+    let mut policy = config.policy.clone();
+    policy.scopes = policy.scopes.relaxed_to(register.store.way_back()?.relaxed);
     let shared = Shared::new(
         Arc::new(ArcSwap::from_pointee(book)),
-        Arc::new(ArcSwap::from_pointee(config.policy.clone())),
+        Arc::new(ArcSwap::from_pointee(policy)),
         sender,
         Arc::new(register.key.verifier_key()),
     );
@@ -246,6 +249,7 @@ pub(crate) async fn open(
         refused: desk,
         findings: Arc::clone(&seen),
         orders: orders.clone(),
+        policy: Arc::clone(&shared.policy),
     };
     let admin = tokio::spawn(admin::serve(admin.0, shown));
     let told_to = Arc::clone(&conditions);

@@ -1,12 +1,15 @@
 //! What may be asked of the running gate, and what it answers: the admin listener and the signals put
 //! orders, the keeper carries them out one after the other.
 
+mod mode;
+
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+pub(crate) use self::mode::{ModeAct, ModeOrder, ModeRefused, ModeView};
 use crate::Problem;
 
 /// Orders that wait; one more is turned away.
@@ -20,6 +23,13 @@ pub(super) enum Order {
         force: bool,
         /// Who waits for the outcome, if anybody.
         answer: Option<oneshot::Sender<Reload>>,
+    },
+    /// Observe some stations at most, or no longer.
+    Mode {
+        /// What, and whom.
+        order: ModeOrder,
+        /// Who waits for the outcome.
+        answer: oneshot::Sender<Result<ModeView, ModeRefused>>,
     },
     /// Look once more, and end.
     Close,
@@ -89,6 +99,15 @@ impl Orders {
             Ok(()) => true,
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
         }
+    }
+
+    /// Orders another mode and waits for how it is then; `None` when the gate is closing.
+    pub(crate) async fn mode(&self, order: ModeOrder) -> Option<Result<ModeView, ModeRefused>> {
+        let (answer, outcome) = oneshot::channel();
+        if !self.put(Order::Mode { order, answer }) {
+            return None;
+        }
+        outcome.await.ok()
     }
 
     /// Orders a reload and waits for what comes of it; `None` when the gate is closing.

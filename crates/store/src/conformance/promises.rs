@@ -3,18 +3,18 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use guard::{
-    Credential, Lesson, PasswordForm, Secret, StationRecord, UpstreamCredential, Verifier,
+    Credential, Lesson, PasswordForm, Relaxed, Secret, StationRecord, UpstreamCredential, Verifier,
 };
 
 use super::records::{
     identity, one_of_each, picture, route, route_picture, station, tenant, traits,
 };
 use super::{Kept, Reopen, fine, hold, open};
-use crate::{ImportError, Store, StoreError};
+use crate::{ImportError, Store, StoreError, WayBack};
 
 type Walk = fn(&Reopen) -> Kept;
 
-pub(super) const ALL: [(&str, Walk); 16] = [
+pub(super) const ALL: [(&str, Walk); 17] = [
     ("a new store is empty", a_new_store_is_empty),
     (
         "what is added reads back whole",
@@ -51,11 +51,44 @@ pub(super) const ALL: [(&str, Walk); 16] = [
         "the revision moves with every change and never else",
         the_revision_moves,
     ),
+    ("the way back outlives a restart", the_way_back_stays),
     (
         "readers see a whole import or none of it",
         readers_see_all_or_none,
     ),
 ];
+
+fn the_way_back_stays(reopen: &Reopen) -> Kept {
+    let blue = (tenant("blue"), identity("CP1")?);
+    let everything = Relaxed {
+        fleet: true,
+        tenants: vec![tenant("green")],
+        stations: vec![blue.clone()],
+    };
+    let mut store = open(reopen)?;
+    hold(
+        fine(store.way_back())? == WayBack::default(),
+        "a new store relaxes somebody",
+    )?;
+    let before = fine(store.revision())?;
+    fine(store.set_relaxed(&everything))?;
+    hold(fine(store.revision())? > before, "the revision stays")?;
+    drop(store);
+    let mut store = open(reopen)?;
+    let kept = fine(store.way_back())?;
+    hold(kept.relaxed == everything, format!("it kept {kept:?}"))?;
+    let less = Relaxed {
+        stations: vec![blue],
+        ..Relaxed::default()
+    };
+    fine(store.set_relaxed(&less))?;
+    let left = fine(store.way_back())?;
+    hold(left.relaxed == less, format!("it kept {left:?}"))?;
+    hold(left.since.is_some(), "it forgot since when")?;
+    fine(store.set_relaxed(&Relaxed::default()))?;
+    let left = fine(store.way_back())?;
+    hold(left == WayBack::default(), format!("it kept {left:?}"))
+}
 
 fn a_new_store_is_empty(reopen: &Reopen) -> Kept {
     let store = open(reopen)?;

@@ -7,6 +7,7 @@ mod migrations;
 mod passwords;
 mod refused;
 mod register;
+mod relaxed;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use guard::{Credential, Lesson, PasswordTraits, Route, StationRecord, Tenant};
+use guard::{Credential, Lesson, PasswordTraits, Relaxed, Route, StationRecord, Tenant};
 use ocpp::StationId;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -22,7 +23,7 @@ use engine::{create_private, engine_error};
 use register::register;
 
 use crate::sealed::SealingKey;
-use crate::{ImportError, KeyFile, Rejected, Store, StoreError};
+use crate::{ImportError, KeyFile, Rejected, Store, StoreError, WayBack};
 
 /// How long a writer waits for another one; an import of 100,000 stations takes a few seconds.
 const BUSY: Duration = Duration::from_secs(15);
@@ -72,6 +73,12 @@ impl SqliteStore {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Waits no longer than that for another writer, from now on.
+    pub fn wait_at_most(&self, patience: Duration) -> Result<(), StoreError> {
+        let set = self.connection.busy_timeout(patience);
+        set.map_err(engine_error)
     }
 
     /// Whether the file is still there and could be opened by the next process. This connection cannot
@@ -279,6 +286,14 @@ impl Store for SqliteStore {
             }
             Ok(())
         })
+    }
+
+    fn way_back(&self) -> Result<WayBack, StoreError> {
+        relaxed::read(&self.connection)
+    }
+
+    fn set_relaxed(&mut self, relaxed: &Relaxed) -> Result<(), StoreError> {
+        self.write(|transaction, _| relaxed::replace(transaction, relaxed))
     }
 
     fn revision(&self) -> Result<u64, StoreError> {

@@ -8,6 +8,7 @@
 mod changes;
 mod files;
 mod leaving;
+mod mode;
 mod register;
 mod reload;
 
@@ -35,6 +36,7 @@ use crate::health::Finding;
 use crate::health::conditions::Conditions;
 use crate::register::Register;
 use files::Files;
+use mode::Mode;
 use register::RegisterState;
 pub(super) use register::{Learning, read};
 
@@ -54,6 +56,7 @@ pub(super) struct Keeper {
     rules: HashMap<SocketAddr, Arc<ArcSwap<CertificateRules>>>,
     files: Files,
     register: RegisterState,
+    mode: Mode,
     book: Arc<ArcSwap<Book>>,
     policy: Arc<ArcSwap<Policy>>,
     world: World,
@@ -90,6 +93,7 @@ impl Keeper {
             rules: rules.collect(),
             files: Files::of(&config),
             finding: Finding::ok(reload::SUBJECT, "in force as it is written"),
+            mode: Mode::default(),
             register: RegisterState::new(register, learning),
             settings: materials.settings.clone(),
             routes: materials.routes.clone(),
@@ -108,6 +112,7 @@ impl Keeper {
             self.look_at_register(false);
             let mut findings = vec![self.finding.clone()];
             findings.extend(self.register.findings());
+            findings.push(self.mode.finding());
             watch::tell(&self.world.conditions, findings);
             match orders.recv_timeout(INTERVAL) {
                 Ok(Order::Close) => {
@@ -115,6 +120,9 @@ impl Keeper {
                     return;
                 }
                 Ok(Order::Reload { force, answer }) => self.carry_out(force, answer),
+                Ok(Order::Mode { order, answer }) => {
+                    let _ = answer.send(self.order_mode(&order));
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     if self.files.have_changed() {
                         let outcome = self.reload(false);

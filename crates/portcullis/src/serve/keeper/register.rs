@@ -8,6 +8,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway::LessonReceiver;
 use guard::{Book, PasswordRules, Route, SessionFacts};
@@ -49,6 +50,8 @@ pub(super) struct RegisterState {
     is_lost: bool,
     /// The revision that the snapshot shows; 0 is none, so the first look reads the register.
     seen: u64,
+    /// The revision that the mode in force shows.
+    seen_by_mode: u64,
     held: Option<Held>,
     trouble: Option<Stale>,
 }
@@ -74,8 +77,18 @@ impl From<StoreError> for Stale {
     }
 }
 
+/// Orders wait while the keeper waits for the store.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn be_quick(store: &SqliteStore) {
+    if let Err(error) = store.wait_at_most(PATIENCE) {
+        warn!("{error}");
+    }
+}
+
 impl RegisterState {
     pub(super) fn new(register: Register, learning: Learning) -> RegisterState {
+        be_quick(&register.store);
         RegisterState {
             learning,
             passwords: None,
@@ -83,6 +96,7 @@ impl RegisterState {
             register,
             is_lost: false,
             seen: 0,
+            seen_by_mode: 0,
             held: None,
             trouble: None,
         }
@@ -137,9 +151,10 @@ impl RegisterState {
         if self.is_lost || file != self.file {
             let path = self.register.store.path().to_owned();
             self.register.store = SqliteStore::open(&path, &self.register.key)?;
+            be_quick(&self.register.store);
             (self.is_lost, self.file) = (false, file);
             // Another file may have come to the same number.
-            self.seen = 0;
+            (self.seen, self.seen_by_mode) = (0, 0);
         }
         Ok(())
     }
@@ -168,6 +183,10 @@ impl Keeper {
             self.register.store().learn(&lessons)?;
         }
         let revision = self.register.register.store.revision()?;
+        if self.register.seen_by_mode != revision || self.mode.is_unstored() {
+            self.look_at_mode()?;
+            self.register.seen_by_mode = revision;
+        }
         let held = self.register.held.as_ref();
         let is_known = held.map_or(self.register.seen, |held| held.revision) == revision;
         if is_known && !(force && held.is_some()) {

@@ -106,7 +106,6 @@ impl Keeper {
         }
         *running = lists;
         drop(running);
-        self.policy.store(Arc::new(config.policy.clone()));
         self.book.store(Arc::new(book));
         self.world.level.set(config.log.level);
         watch::forget_what_is_named(&self.world.conditions);
@@ -116,6 +115,7 @@ impl Keeper {
         self.settings = materials.settings;
         self.routes = materials.routes;
         self.config = config;
+        self.lay_down_policy();
         if routes_changed {
             self.write_routes();
         }
