@@ -83,3 +83,37 @@ async fn a19_pings_and_fragments_without_end_at_enforce() {
     street.nothing_arrived(THIEF);
     street.honest_notices_nothing().await;
 }
+
+/// A kilobyte that is a megabyte, and half a megabyte that says nothing at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a19_compressed_messages_are_bombs_at_enforce() {
+    let street = Street::with("").await;
+    let swelling = deflated(&vec![b' '; 16 << 20]);
+    let hollow = [0, 0, 0, 0xff, 0xff].repeat(100_000);
+    for bomb in [swelling, hollow] {
+        let thief = street.thief();
+        let thief = thief.header("Sec-WebSocket-Extensions", "permessage-deflate");
+        let thief = thief.connect().await.unwrap();
+        // RSV1: compressed (RFC 7692, 6).
+        let frame = RawFrame::text(bomb).reserved(4);
+        thief.send_raw(frame.bytes()).unwrap();
+        thief.expect_close().await.unwrap();
+        street.honest_notices_nothing().await;
+    }
+    street
+        .gate
+        .expect_metric("portcullis_sessions_over_total{how=\"protocol\"} 2");
+    street
+        .gate
+        .expect_metric("portcullis_messages_inflated_total 0");
+    street.nothing_arrived(THIEF);
+}
+
+fn deflated(text: &[u8]) -> Vec<u8> {
+    let mut stream = zlib_rs::Deflate::new(9, false, 15);
+    let mut out = vec![0; text.len() / 100];
+    let flush = zlib_rs::DeflateFlush::SyncFlush;
+    stream.compress(text, &mut out, flush).unwrap();
+    out.truncate(stream.total_out() as usize - 4);
+    out
+}
