@@ -90,6 +90,9 @@ const SETTLES: Duration = Duration::from_secs(60);
 /// Points in time of one message that are looked at; a message has one, seldom a few.
 const TIMES_MAX: usize = 64;
 
+/// Objections to one message at most, the same one in several places of a list counted each time.
+const HITS_MAX: usize = 8;
+
 /// Fields that say when something happened. Others may well lie in the future, or long ago.
 const HAPPENED: [&str; 2] = ["timestamp", "generatedAt"];
 
@@ -98,9 +101,13 @@ pub(super) fn of_station(court: &Court<'_>, said: &Said<'_>, case: &mut Case) {
     let happened = said.facts.iter().filter(|fact| {
         fact.field.meaning == Meaning::Timestamp && HAPPENED.contains(&fact.field.name)
     });
+    let mut hits_left = HITS_MAX;
     for fact in happened.take(TIMES_MAX) {
         let time = Timestamp::parse(&ocpp::unescape(said.facts.text(fact)));
-        if let Some((kind, what)) = against_station(court, said, time) {
+        if let Some((kind, what)) = against_station(court, said, time)
+            && hits_left > 0
+        {
+            hits_left -= 1;
             object(court, said, fact, (kind, what), case);
         }
     }

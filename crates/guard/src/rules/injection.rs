@@ -146,15 +146,11 @@ impl Matcher {
         }
     }
 
-    /// Whether a text of such a field, as it stands in the message, may hold something; `None`: it
-    /// does not.
+    /// The class of a field; `None`: nothing is looked for in it.
     #[inline]
-    pub(crate) fn suspects(&self, meaning: Meaning, text: &str) -> Option<&Class> {
+    pub(crate) fn class(&self, meaning: Meaning) -> Option<&Class> {
         let class = *self.class_of.get(meaning as usize)?;
-        let class = self.classes.get(usize::from(class).checked_sub(1)?)?;
-        let quick = &class.quick;
-        let held = text.bytes().any(|byte| quick[usize::from(byte)]);
-        held.then_some(class)
+        self.classes.get(usize::from(class).checked_sub(1)?)
     }
 
     /// The rules that catch a text of that class, its escapes undone, by their places in
@@ -168,5 +164,14 @@ impl Matcher {
                 .is_some_and(|matches| matches.matched(**place))
         });
         caught.filter_map(|place| self.rules.get(*place).copied())
+    }
+}
+
+impl Class {
+    /// Whether a text, as it stands in the message, may hold something.
+    #[inline]
+    pub(crate) fn suspects(&self, text: &str) -> bool {
+        let quick = &self.quick;
+        text.bytes().any(|byte| quick[usize::from(byte)])
     }
 }

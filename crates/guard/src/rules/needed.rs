@@ -35,7 +35,7 @@ impl ByteSet {
         let of = |byte: u8| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => 60,
             b' ' | b'-' | b'.' | b'_' | b':' | b'/' | b',' => 40,
-            b'"' | b'{' | b'}' | b'[' | b']' | b'=' | b'@' => 6,
+            b'"' | b'{' | b'}' | b'[' | b']' | b'=' | b'@' | b'&' => 6,
             128.. => 1,
             _ => 2,
         };
@@ -75,28 +75,27 @@ pub(super) fn needed(hir: &Hir) -> Option<ByteSet> {
 
 fn of_class(class: &Class) -> ByteSet {
     let mut set = ByteSet::default();
-    let mut range = |start: u32, end: u32| {
-        for byte in start..=end.min(127) {
-            set.add(u8::try_from(byte).unwrap_or_default());
-        }
-        // Whatever is beyond ASCII begins with a byte beyond it.
-        if end > 127 {
-            (128..=u8::MAX).for_each(|byte| set.add(byte));
-        }
-    };
     match class {
         Class::Unicode(class) => {
             for part in class.ranges() {
-                range(part.start().into(), part.end().into());
+                // Bytes that begin a character have the order of the characters, and what is beyond
+                // ASCII begins with one of its own.
+                (first_byte(part.start())..=first_byte(part.end())).for_each(|byte| set.add(byte));
             }
         }
         Class::Bytes(class) => {
             for part in class.ranges() {
-                range(part.start().into(), part.end().into());
+                (part.start()..=part.end()).for_each(|byte| set.add(byte));
             }
         }
     }
     set
+}
+
+/// The first byte of a character in UTF-8.
+fn first_byte(character: char) -> u8 {
+    let mut room = [0; 4];
+    character.encode_utf8(&mut room).bytes().next().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -127,5 +126,10 @@ mod tests {
         }
         let beyond = needed(&regex_syntax::parse("[é-ö]").unwrap()).unwrap();
         assert!(beyond.has("ö".as_bytes()[0]) && !beyond.has(b'o'));
+        let narrow = needed(&regex_syntax::parse(r"[\u{2028}-\u{202e}]").unwrap()).unwrap();
+        assert!(
+            narrow.has(0xe2) && !narrow.has("ü".as_bytes()[0]),
+            "{narrow:?}"
+        );
     }
 }

@@ -97,8 +97,9 @@ fn catching(rule: &InjectionRule) -> impl Fn(&String) -> bool {
     let alone = Matcher::new(std::slice::from_ref(rule), rule.from, &mut Vec::new());
     let meaning = rule.meanings.first().copied();
     move |text| {
-        let class = meaning.and_then(|meaning| alone.suspects(meaning, text));
-        class.is_some_and(|class| alone.caught(class, text).next().is_some())
+        let class = meaning.and_then(|meaning| alone.class(meaning));
+        class
+            .is_some_and(|class| class.suspects(text) && alone.caught(class, text).next().is_some())
     }
 }
 

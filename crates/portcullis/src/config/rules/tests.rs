@@ -185,6 +185,25 @@ fn honest_texts_are_let_pass_by_all_rules() {
 }
 
 #[test]
+fn what_is_looked_at_is_bounded_and_more_is_told() {
+    let data =
+        |text: String| format!(r#"[2,"1","DataTransfer",{{"vendorId":"v","data":"{text}"}}]"#);
+    let honest = "A".repeat(60_000);
+    assert_eq!(found(Side::Csms, &data(honest.clone())), [""; 0]);
+    let much = "a;b ".repeat(15_000) + "$(reboot)";
+    assert_eq!(found(Side::Csms, &data(much)), ["shell-substitution"]);
+    let hidden = "a;b ".repeat(16_400) + "$(reboot)";
+    assert_eq!(found(Side::Csms, &data(hidden)), ["too-much-text"]);
+    // In a list that nobody reads to its end.
+    let keys: Vec<String> = (0..400).map(|number| format!("\"k{number}|sh\"")).collect();
+    let many = format!(
+        r#"[2,"1","GetConfiguration",{{"key":[{}]}}]"#,
+        keys.join(",")
+    );
+    assert_eq!(found(Side::Csms, &many), ["shell-chain", "too-much-text"]);
+}
+
+#[test]
 fn a_password_may_hold_anything() {
     let value = json!("a`b`$(c)|d;e && reboot ").to_string();
     let set =
