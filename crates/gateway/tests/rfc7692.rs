@@ -8,8 +8,8 @@
 mod rfc6455_peer;
 
 use gateway::ws::{
-    DEFLATE_BLOCK_BYTES_MIN, DEFLATE_BLOCKS_FREE, Decoder, DeflateTerms, Deflater, Inflater, Input,
-    WsError, WsLimits, append_deflated,
+    DEFLATE_BLOCK_BYTES_MIN, DEFLATE_BLOCKS_FREE, DEFLATE_BLOCKS_MAX, Decoder, DeflateTerms,
+    Deflater, Inflater, Input, WsError, WsLimits, append_deflated,
 };
 use proptest::prelude::*;
 use rfc6455_peer::{FIN, Item, KEY, Peer};
@@ -276,9 +276,17 @@ fn a19_blocks_that_say_nothing_are_counted() {
     assert_eq!(empty(DEFLATE_BLOCKS_FREE * 2), Err(WsError::TooManyBlocks));
     assert_eq!(empty(200_000), Err(WsError::TooManyBlocks));
     assert_eq!(WsError::TooManyBlocks.close_code(), 1008);
-    // A sender that flushes every hundred bytes is no attacker.
+    // A sender that flushes every hundred bytes is no attacker, unless it does so for a megabyte.
+    let flushing = |length: usize| outcome(&flushed_often(length), &limits);
+    assert_eq!(flushing(200_000), Ok(200_000));
+    let most = DEFLATE_BLOCKS_MAX * DEFLATE_BLOCK_BYTES_MIN;
+    assert_eq!(flushing(2 * most), Err(WsError::TooManyBlocks));
+}
+
+/// A text of that length whose sender flushes again and again: two blocks each time.
+fn flushed_often(length: usize) -> Vec<u8> {
     let mut stream = Deflate::new(6, false, 15);
-    let text: Vec<u8> = noise(200_000).iter().map(|byte| b'a' + byte % 23).collect();
+    let text: Vec<u8> = noise(length).iter().map(|byte| b'a' + byte % 23).collect();
     let mut payload = vec![0; 2 * text.len()];
     for piece in text.chunks(2 * DEFLATE_BLOCK_BYTES_MIN) {
         let filled = stream.total_out() as usize;
@@ -287,7 +295,7 @@ fn a19_blocks_that_say_nothing_are_counted() {
             .expect("room enough");
     }
     payload.truncate(stream.total_out() as usize - 4);
-    assert_eq!(outcome(&payload, &limits), Ok(text.len()));
+    payload
 }
 
 #[test]

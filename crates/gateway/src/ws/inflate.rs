@@ -17,6 +17,8 @@ pub const DEFLATE_BLOCKS_FREE: usize = 256;
 /// Beyond them each block must say that many bytes, on average. A compressor with the least memory
 /// that zlib knows ends a block after 127 letters or repetitions.
 pub const DEFLATE_BLOCK_BYTES_MIN: usize = 64;
+/// Blocks that no message may have more of: some two milliseconds of work.
+pub const DEFLATE_BLOCKS_MAX: usize = 4096;
 
 /// Bytes that are kept for the next message; more was for one long message.
 const KEPT_BYTES_MAX: usize = 64 << 10;
@@ -73,7 +75,8 @@ impl Inflater {
         let mut in_tail = false;
         // A step ends with its block, with a part of the input, or with the room.
         for steps in 0.. {
-            if steps > DEFLATE_BLOCKS_FREE + self.filled / DEFLATE_BLOCK_BYTES_MIN {
+            let earned = DEFLATE_BLOCKS_FREE + self.filled / DEFLATE_BLOCK_BYTES_MIN;
+            if steps > earned.min(DEFLATE_BLOCKS_MAX) {
                 return Err(WsError::TooManyBlocks);
             }
             if rest.is_empty() {

@@ -26,6 +26,6 @@ pub use encoder::{
 };
 pub use error::WsError;
 pub use header::Opcode;
-pub use inflate::{DEFLATE_BLOCK_BYTES_MIN, DEFLATE_BLOCKS_FREE, Inflater};
+pub use inflate::{DEFLATE_BLOCK_BYTES_MIN, DEFLATE_BLOCKS_FREE, DEFLATE_BLOCKS_MAX, Inflater};
 pub use limits::WsLimits;
 pub use mask::apply_mask;
