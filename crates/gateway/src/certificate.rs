@@ -46,8 +46,19 @@ impl PeerCertificate {
         Some(ShownCertificate {
             issuer: facts.issuer.as_slice().into(),
             serial: facts.serial,
+            common_name: facts.common_name.as_deref().map(Into::into),
             rules: Arc::clone(rules),
         })
+    }
+
+    /// SHA-256 of it, where it can be read.
+    pub(crate) fn fingerprint(&self) -> Option<[u8; 32]> {
+        self.facts.as_ref().map(|facts| facts.fingerprint)
+    }
+
+    /// The subject's common name, if there is exactly one.
+    pub(crate) fn common_name(&self) -> Option<&str> {
+        self.facts.as_ref()?.common_name.as_deref()
     }
 }
 
@@ -55,6 +66,7 @@ impl PeerCertificate {
 pub(crate) struct ShownCertificate {
     issuer: Box<[u8]>,
     serial: Serial,
+    common_name: Option<Box<str>>,
     rules: Arc<ArcSwap<CertificateRules>>,
 }
 
@@ -62,6 +74,11 @@ impl ShownCertificate {
     /// The rules that it was let in under.
     pub(crate) fn rules(&self) -> &Arc<ArcSwap<CertificateRules>> {
         &self.rules
+    }
+
+    /// The subject's common name, if there is exactly one.
+    pub(crate) fn common_name(&self) -> Option<&str> {
+        self.common_name.as_deref()
     }
 
     /// Whether it has been taken back by now.

@@ -11,6 +11,7 @@ use guard::{Book, RefusedHandshake, Route, Secret};
 use ocpp::StationId;
 use tokio::time::timeout;
 
+use crate::change;
 use crate::gate::Gate;
 use crate::http::{self, Authorization, RequestHead};
 
@@ -38,6 +39,7 @@ pub(crate) async fn check(
     gate: &Arc<Gate>,
     book: &Book,
     claim: Claim,
+    shown: Option<&Secret>,
 ) -> Result<Admitted, RefusedHandshake> {
     let who = Who::of(&claim.tenant, &claim.station, &gate.verifier_key);
     let peer = claim.circumstances.peer;
@@ -47,7 +49,8 @@ pub(crate) async fn check(
         key: &gate.verifier_key,
         now: gate.clock.wall(),
     };
-    let mut prepared = admission::prepare(claim, &standing)?;
+    let changing = change::standing(gate, book, &claim, shown);
+    let mut prepared = admission::prepare_changing(claim, &changing, &standing)?;
     let Some(guess) = prepared.guess() else {
         return prepared.check(&gate.verifier_key);
     };

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use guard::admission::VerifierCache;
 use guard::attempts::{Attempts, Source};
 use guard::crowd::Tally;
-use guard::{Book, Policy, RouteId, SessionFacts, VerifierKey};
+use guard::{Book, Changes, Policy, RouteId, SessionFacts, VerifierKey};
 use tokio::sync::Semaphore;
 
 use crate::StartError;
@@ -67,6 +67,8 @@ pub(crate) struct Gate {
     pub(crate) slow_hashes: Arc<Semaphore>,
     /// Asked at handshakes, never on the road.
     pub(crate) attempts: Arc<Mutex<Attempts>>,
+    /// Credentials that stations are being given; asked at handshakes, and when one is given.
+    pub(crate) changes: Arc<Mutex<Changes>>,
     /// Refusals that may be held back at once.
     pub(crate) held_back: Arc<Semaphore>,
     /// Connections by source.
@@ -93,6 +95,7 @@ impl Gate {
             verified: Arc::new(Mutex::new(VerifierCache::bounded(
                 limits.hashes_remembered_max,
             ))),
+            changes: Arc::default(),
             settings,
             book: shared.book,
             policy: shared.policy,
@@ -123,6 +126,7 @@ impl Gate {
             slow_hashes: Arc::clone(&self.slow_hashes),
             held_back: Arc::clone(&self.held_back),
             attempts: Arc::clone(&self.attempts),
+            changes: Arc::clone(&self.changes),
             verified: Arc::clone(&self.verified),
             settings,
             book: Arc::clone(&self.book),
@@ -143,6 +147,11 @@ impl Gate {
     /// The number of the next session; the first one is 1.
     pub(crate) fn next_session(&self) -> u64 {
         self.sessions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Credentials that stations are being given.
+    pub(crate) fn changes(&self) -> MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who has failed, and who has not.

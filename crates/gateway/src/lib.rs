@@ -11,6 +11,7 @@
 
 mod accept;
 mod certificate;
+mod change;
 pub mod client_hello;
 mod clock;
 mod counters;

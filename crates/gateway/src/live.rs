@@ -311,6 +311,17 @@ impl Live {
             .collect()
     }
 
+    /// With which certificate that station is connected now.
+    pub(crate) fn shown_by(
+        &self,
+        tenant: &Tenant,
+        station: &StationId,
+    ) -> Option<Arc<ShownCertificate>> {
+        let places = lock(&self.places);
+        let place = places.get(&(tenant.clone(), station.clone()))?;
+        place.shown.get().cloned()
+    }
+
     /// Places taken here, arrivals included.
     pub(crate) fn len(&self) -> usize {
         let elsewhere = lock(&self.elsewhere).len();

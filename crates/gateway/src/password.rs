@@ -4,7 +4,7 @@
 
 use guard::admission::Admitted;
 use guard::{
-    Book, Credential, Event, Lesson, OnWeakPassword, PasswordRules, PasswordTraits,
+    Book, Credential, CredentialMark, Event, Lesson, OnWeakPassword, PasswordRules, PasswordTraits,
     RefusedHandshake, Secret, StationRecord, Weakness, Weaknesses,
 };
 
@@ -20,22 +20,27 @@ pub(crate) fn examine(
 ) -> Result<(), RefusedHandshake> {
     let settings = &gate.settings.passwords;
     let record = admitted.station();
-    let (Some(rules), Credential::Password(verifier)) = (&settings.rules, &record.credential)
-    else {
+    let Some(rules) = &settings.rules else {
         return Ok(());
     };
-    let traits = record.password.or_else(|| {
-        let traits = rules.traits(shown?.expose(), &[record.id.as_str()]);
-        if let Some(lessons) = &settings.lessons {
-            lessons.teach(Lesson::Password {
-                tenant: record.tenant.clone(),
-                station: record.id.clone(),
-                verifier: verifier.clone(),
-                traits,
-            });
-        }
-        Some(traits)
-    });
+    let look = |shown: &Secret| rules.traits(shown.expose(), &[record.id.as_str()]);
+    let traits = match (admitted.changed(), &record.credential) {
+        // The register knows nothing of it yet, and hears of it as a change (D03).
+        (Some(CredentialMark::Password(_)), _) => shown.map(look),
+        (None, Credential::Password(verifier)) => record.password.or_else(|| {
+            let traits = look(shown?);
+            if let Some(lessons) = &settings.lessons {
+                lessons.teach(Lesson::Password {
+                    tenant: record.tenant.clone(),
+                    station: record.id.clone(),
+                    verifier: verifier.clone(),
+                    traits,
+                });
+            }
+            Some(traits)
+        }),
+        _ => None,
+    };
     let Some(traits) = traits else {
         return Ok(());
     };

@@ -42,17 +42,33 @@ pub struct Settings {
 }
 
 /// What is made of stations' passwords beyond the proof.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PasswordSettings {
     /// By which they are judged; `None`: they are not.
     pub rules: Option<Arc<PasswordRules>>,
     /// What is done with a weak one.
     pub weak: OnWeakPassword,
+    /// How long an old credential is good beside the one that the station has been given.
+    pub change_time: Duration,
     /// Who keeps what is learnt; `None`: nobody.
     pub lessons: Option<LessonSender>,
 }
 
+impl Default for PasswordSettings {
+    fn default() -> PasswordSettings {
+        PasswordSettings {
+            rules: None,
+            weak: OnWeakPassword::default(),
+            change_time: PasswordSettings::CHANGE_TIME,
+            lessons: None,
+        }
+    }
+}
+
 impl PasswordSettings {
+    /// Unless set otherwise: a station that is out of reach over a weekend comes back with either.
+    pub const CHANGE_TIME: Duration = Duration::from_secs(72 * 3600);
+
     /// The rules hang on the key file, and the lessons on whoever keeps the register: neither changes
     /// while the gate runs.
     pub(crate) fn keep_what_stays(&mut self, before: &PasswordSettings) {

@@ -23,6 +23,7 @@
 mod basic;
 mod cache;
 mod certificate;
+mod changed;
 mod exception;
 mod identity;
 mod prepared;
@@ -38,6 +39,7 @@ pub use certificate::{
     CertificateFacts, CertificateFault, CertificateRules, ClientCertificate, OnStaleList,
     RevocationRules,
 };
+pub use changed::prepare_changing;
 pub(crate) use exception::wanted;
 pub use exception::{
     BootDemand, Circumstances, Exception, ExceptionFault, ExceptionKind, Exceptions, PathSecret,

@@ -12,7 +12,7 @@ use ocpp::{HardFault, Side, StationId, Version};
 use crate::admission::{CertificateFault, Exception, ExceptionFault};
 use crate::attempts::AttemptLimit;
 use crate::model::Model;
-use crate::{Control, Finding, Moment, RouteId, Tenant, TlsFingerprint, Weaknesses};
+use crate::{ChangeEvent, Control, Finding, Moment, RouteId, Tenant, TlsFingerprint, Weaknesses};
 
 /// How a station came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -196,6 +196,19 @@ pub enum Event {
         times: u32,
         /// From where the last of them came.
         last: SocketAddr,
+    },
+    /// A station is being given another credential (D03).
+    CredentialChange {
+        /// When.
+        at: Moment,
+        /// Which station.
+        station: StationId,
+        /// Whose.
+        tenant: Tenant,
+        /// Whether it is a certificate, and not a password.
+        is_certificate: bool,
+        /// How far it is.
+        step: ChangeEvent,
     },
     /// A message came.
     Message {

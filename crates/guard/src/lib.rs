@@ -7,6 +7,7 @@ pub mod admission;
 pub mod attempts;
 mod backend_url;
 mod book;
+mod change;
 mod control;
 mod credential;
 pub mod crowd;
@@ -34,6 +35,10 @@ mod verifier;
 pub use admission::{Admitted, VerifierCache};
 pub use backend_url::BackendUrl;
 pub use book::{Book, BookError};
+pub use change::{
+    ChangeEvent, ChangeStep, Changes, Changing, CredentialChange, CredentialMark, NewCredential,
+    NoRoom, PendingCredential,
+};
 pub use control::{Control, Controls, Mode};
 pub use credential::{Credential, PasswordForm, PasswordHash, Verifier};
 pub use describe::describe;

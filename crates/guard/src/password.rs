@@ -216,6 +216,11 @@ impl PasswordRules {
         }
     }
 
+    /// By what a password is known again.
+    pub fn fingerprint(&self, password: &[u8]) -> PasswordFingerprint {
+        PasswordFingerprint::of(password, &self.key)
+    }
+
     /// The weaknesses of a password that we knew once. The list of known passwords grows, so it is
     /// asked again; whether another station has it, the register says ([`crate::Book::is_shared`]).
     pub fn weaknesses(&self, traits: &PasswordTraits) -> Weaknesses {

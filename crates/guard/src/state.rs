@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocpp::catalogue::ActionFacts;
-use ocpp::{Action, Exchange, Facts, Meaning, Side, Version};
+use ocpp::{Action, Answer, Exchange, Facts, Meaning, Side, Version};
 
+use crate::change::Asked;
 use crate::model::Model;
 use crate::policy::{Standing, StationClock};
 use crate::rates::Buckets;
 use crate::rules::Patched;
 use crate::scope::Ruling;
-use crate::{Finding, Moment, SessionFacts};
+use crate::{CredentialChange, Finding, Moment, SessionFacts};
 
 /// One session's memory: its open CALLs, and how seldom its station may speak.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct StationState {
     pub(crate) clock: StationClock,
     /// How it stands to what its exception demands of its BootNotification.
     pub(crate) demand: Standing,
+    /// The CSMS gives the station another credential, and waits for the answer.
+    change: Option<Box<Asked>>,
 }
 
 impl StationState {
@@ -53,6 +56,7 @@ impl StationState {
             patched: Patched::default(),
             clock: StationClock::default(),
             demand: Standing::default(),
+            change: None,
         }
     }
 
@@ -137,6 +141,25 @@ impl StationState {
         self.model = Some(Arc::new(model));
         self.ruling.forget();
         self.patched.forget();
+    }
+
+    /// A forwarded CALL of the CSMS may give the station another credential.
+    pub(crate) fn gives(
+        &mut self,
+        id: &str,
+        action: &ActionFacts,
+        facts: &Facts<'_>,
+    ) -> Option<Box<CredentialChange>> {
+        let asked = Asked::of(id, action, facts, self.version)?;
+        let offered = Box::new(asked.offered());
+        self.change = Some(Box::new(asked));
+        Some(offered)
+    }
+
+    /// And this may be what the station says to it.
+    pub(crate) fn takes(&mut self, answer: &Answer<'_>) -> Option<Box<CredentialChange>> {
+        let asked = self.change.take_if(|asked| asked.is_answered_by(answer))?;
+        asked.answered(answer).map(Box::new)
     }
 
     /// The CSMS may set the interval later by configuration. We do not wait for the station's answer: to

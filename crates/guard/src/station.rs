@@ -108,6 +108,8 @@ pub struct StationRecord {
     pub credential: crate::Credential,
     /// What is known of its password; `None` where it has none, or nobody has said it since we ask.
     pub password: Option<crate::PasswordTraits>,
+    /// Credentials that it has been given and has not shown yet.
+    pub pending: Vec<crate::PendingCredential>,
     /// Which versions it may speak.
     pub protocols: Protocols,
     /// The password we show the CSMS in its name, for [`UpstreamCredential::PerStation`].
@@ -127,6 +129,7 @@ impl StationRecord {
             enabled: true,
             credential,
             password: None,
+            pending: Vec::new(),
             protocols: Protocols::default(),
             upstream_password: None,
             maker: None,

@@ -155,6 +155,8 @@ pub struct Judgement<'m> {
     pub model: Option<Arc<Model>>,
     /// It is refused, and money hangs on it: it is to be kept.
     pub to_keep: bool,
+    /// What a forwarded CALL, or the answer to one, means for the station's credential.
+    pub change: Option<Box<crate::CredentialChange>>,
 }
 
 impl Judgement<'_> {

@@ -222,8 +222,8 @@ Examples:
   portcullis station import fleet.csv
   portcullis station import fleet.json --generate > passwords.csv   for rows without a credential")]
     Import(ImportStations),
-    /// Give a registered station another password. The old one lets nobody in from then on; a session
-    /// that runs goes on until it ends: `portcullis session end`.
+    /// Give a registered station another password. The old one lets nobody in from then on, and
+    /// a running gate ends the session of a station that came with it.
     #[command(after_help = "\
 Examples:
   portcullis station set-password CP-0001 --generate

@@ -2,6 +2,7 @@
 //! the fleet's weak and shared ones (threat A07). No password is ever shown; it is not even here.
 
 pub(crate) mod audit;
+pub(crate) mod renewed;
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
 //! A07: weak and shared passwords are refused where they are registered, found where they are, and
-//! never shown.
+//! never shown. D03: a password that the CSMS changes is kept through everything.
 
 #![allow(clippy::unwrap_used, reason = "a scene that cannot be set has failed")]
 
@@ -9,7 +9,7 @@ use ocpp::Version;
 use scene::Scene;
 use scene::gate::{Gate, eventually};
 use serde_json::json;
-use sim::{Csms, Station};
+use sim::{Csms, Reply, Station};
 
 const GOOD: &str = "Kestrel-over-the-harbour-7";
 
@@ -164,4 +164,114 @@ async fn a07_what_was_registered_before_is_learnt_when_its_station_comes_and_sur
     assert_eq!(refused.status(), Some(401));
     let _honest = station(&gate, "CP-2", GOOD).connect().await.unwrap();
     gate.expect_line("its password is right, and weak: it is shorter than 16 bytes");
+}
+
+const DIGITS: &str = "9f27ad01c4586ee3b1c02a77d4a9e65310fb42cd";
+
+/// A station that takes a new password and never says so.
+async fn given_and_lost(gate: &Gate, csms: &Csms, password: &str) {
+    let station = station(gate, "CP-1", password).answering(|_| Reply::Nothing);
+    let station = station.connect().await.unwrap();
+    let at_csms = csms.station("CP-1").await.unwrap();
+    let value = json!({"key": "AuthorizationKey", "value": DIGITS});
+    let id = at_csms.fresh_id();
+    let _asked = at_csms.begin(&id, "ChangeConfiguration", value).unwrap();
+    station.expect_call("ChangeConfiguration").await.unwrap();
+    station.die().unwrap();
+}
+
+async fn is_let_in(gate: &Gate, password: impl Into<Vec<u8>>) -> bool {
+    let station = Station::new(gate.plain(), "CP-1").version(Version::V16);
+    match station.password(password).connect().await {
+        Ok(talk) => {
+            talk.call("Heartbeat", json!({})).await.unwrap();
+            talk.close(Some(1000)).unwrap();
+            talk.over().await;
+            true
+        }
+        Err(error) => {
+            assert_eq!(error.status(), Some(401));
+            false
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d03_a_change_survives_restarts_until_the_new_password_is_shown() {
+    let scene = Scene::new();
+    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
+    scene.configure(csms.url(), "", "");
+    add(&scene, "CP-1", GOOD, &["--machine-made"]).is(0);
+    let shown = || {
+        scene
+            .run(&["station", "show", "CP-1", "--format", "json"])
+            .json()
+    };
+
+    let gate = scene.serve();
+    given_and_lost(&gate, &csms, GOOD).await;
+    gate.expect_line("the CSMS gives the station a new credential");
+    eventually(|| shown()["is_changing"] == true, || shown().to_string());
+    drop(gate);
+
+    // Killed and started anew: either is good.
+    let gate = scene.serve();
+    assert!(is_let_in(&gate, GOOD).await);
+    let octets = (0..20).map(|n| u8::from_str_radix(&DIGITS[2 * n..2 * n + 2], 16).unwrap());
+    let octets: Vec<u8> = octets.collect();
+    assert!(is_let_in(&gate, octets.clone()).await);
+    gate.expect_metric("portcullis_credential_changes_total{how=\"proved\"} 1");
+    assert!(!is_let_in(&gate, GOOD).await);
+    gate.stop().is(0);
+
+    // And the new one alone has taken the old one's place.
+    assert_eq!(shown()["password_check"], "hex, fast check");
+    assert!(shown().get("is_changing").is_none());
+    let gate = scene.serve();
+    assert!(!is_let_in(&gate, GOOD).await);
+    assert!(is_let_in(&gate, octets.clone()).await);
+    assert!(
+        is_let_in(&gate, DIGITS).await,
+        "the digits are the same secret"
+    );
+    assert!(!gate.log().contains(DIGITS));
+    for (path, bytes) in scene.files_but(&[]) {
+        for secret in [DIGITS.as_bytes(), &octets] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret);
+            assert!(!found, "{} holds a secret", path.display());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d03_the_password_towards_the_csms_follows_and_survives_a_restart() {
+    let scene = Scene::new();
+    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
+    scene.configure(csms.url(), "credential = \"per-station\"", "");
+    let arguments = [
+        "station",
+        "add",
+        "CP-1",
+        "--password-text",
+        "--upstream-password",
+    ];
+    scene
+        .run_with(&arguments, &format!("{GOOD}\nold-towards-the-csms\n"))
+        .is(0);
+    let gate = scene.serve();
+    given_and_lost(&gate, &csms, GOOD).await;
+    assert!(is_let_in(&gate, DIGITS).await);
+    gate.stop().is(0);
+    let gate = scene.serve();
+    assert!(is_let_in(&gate, DIGITS).await);
+    let shown = csms.expect_handshakes(3).await.unwrap();
+    let shown: Vec<_> = shown
+        .iter()
+        .map(|one| one.header("authorization").unwrap())
+        .collect();
+    let basic = |password| format!("Basic {}", scene::basic("CP-1", password));
+    assert_eq!(
+        shown,
+        [basic("old-towards-the-csms"), basic(DIGITS), basic(DIGITS)]
+    );
 }

@@ -3,6 +3,7 @@
 //!
 //! Promises return what broke instead of panicking, so that the suite is ordinary code.
 
+mod changes;
 mod promises;
 mod records;
 pub mod refused;

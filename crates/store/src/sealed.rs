@@ -27,6 +27,8 @@ pub(crate) enum Place<'a> {
         identity: &'a str,
         at: UnixMillis,
     },
+    /// A credential that this station has been given and has not shown yet.
+    PendingCredential { tenant: &'a str, identity: &'a str },
     /// The password shown upstream on this route.
     RoutePassword { route: &'a str },
 }
@@ -80,6 +82,7 @@ impl Place<'_> {
         let parts: &[&str] = match self {
             Place::UpstreamPassword { tenant, identity } => &["station", tenant, identity],
             Place::PasswordTraits { tenant, identity } => &["traits", tenant, identity],
+            Place::PendingCredential { tenant, identity } => &["pending", tenant, identity],
             Place::RoutePassword { route } => &["route", route],
             Place::Refused {
                 tenant,

@@ -12,6 +12,7 @@ use ocpp::{Frame, HardFault, Limits, Message, MessageType, Payload, Reader, Side
 use super::outbox::Outbox;
 use super::release::Release;
 use super::waiting::Waiting;
+use crate::change;
 use crate::counters::{add, count};
 use crate::gate::Gate;
 use crate::kept::KeptMessage;
@@ -169,9 +170,13 @@ impl Conversation {
             return Ok(());
         }
         let message = read(frame, from, &self.state, desk.policy, desk.reader);
-        let judgement = desk
+        let mut judgement = desk
             .policy
             .judge(message, arrived, &mut self.state, desk.now);
+        if let Some(change) = judgement.change.take() {
+            // Before a byte of it leaves: the station may come back with the new one at once.
+            change::take_part(&self.gate, &self.session, *change, desk.now);
+        }
         if judgement.to_keep {
             self.keep(frame, &judgement, desk.now);
         }

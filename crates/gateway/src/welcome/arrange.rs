@@ -7,6 +7,7 @@ use guard::admission::{self, Admitted, Circumstances, PathSecret};
 use guard::{Book, RefusedHandshake, Route, SessionFacts};
 
 use super::{Rejected, Visit};
+use crate::change;
 use crate::credential;
 use crate::gate::Gate;
 use crate::http::RequestHead;
@@ -45,14 +46,15 @@ pub(super) async fn arrange(
         tls: visit.fingerprint,
     };
     let claim = credential::claim(route, &station, transport, circumstances, head);
-    let admitted = credential::check(gate, &book, claim.map_err(&rejected)?)
+    let password = credential::password(&head.credential);
+    let admitted = credential::check(gate, &book, claim.map_err(&rejected)?, password)
         .await
         .map_err(&rejected)?;
     if canary {
         return Err(rejected(RefusedHandshake::Unauthorized));
     }
-    let password = credential::password(&head.credential);
     password::examine(gate, &book, &admitted, password).map_err(&rejected)?;
+    change::proved(gate, &book, &admitted, password);
     let seat = take_seat(gate, route, &admitted, visit.peer)
         .await
         .map_err(&rejected)?;

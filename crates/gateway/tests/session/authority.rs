@@ -24,6 +24,13 @@ pub struct Certificate {
     serial: SerialNumber,
 }
 
+impl Certificate {
+    /// Itself, PEM.
+    pub fn chain(&self) -> &[u8] {
+        &self.identity.chain
+    }
+}
+
 /// Unix seconds.
 pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

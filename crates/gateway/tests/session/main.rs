@@ -10,6 +10,7 @@
 
 mod attempts;
 mod authority;
+mod changes;
 mod conversation;
 mod deflate;
 mod door;

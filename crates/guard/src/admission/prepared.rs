@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use ocpp::{StationId, Version};
 
+use super::changed::is_slow;
 use super::{
     Claim, ClientCertificate, Exception, ExceptionFault, ExceptionKind, Exceptions, Offered,
     Transport,
 };
 use crate::attempts::Guess;
 use crate::{
-    Book, ConnectionKind, Credential, RefusedHandshake, Secret, StationRecord, Tenant, UnixMillis,
-    Verifier, VerifierKey,
+    Book, ConnectionKind, Credential, CredentialMark, RefusedHandshake, Secret, StationRecord,
+    Tenant, UnixMillis, Verifier, VerifierKey,
 };
 
 /// What claims are held against, at one moment.
@@ -58,6 +59,8 @@ enum Proof {
         /// A secret stood in the path, so there was something to guess.
         secret_shown: bool,
     },
+    /// A credential that the station has been given of late; and how far guessing at it could lead.
+    Changed(CredentialMark, Option<Guess>),
 }
 
 #[derive(Debug)]
@@ -83,6 +86,7 @@ pub struct Admitted {
     kind: ConnectionKind,
     exception: Option<Arc<Exception>>,
     pub(super) slow_tag: Option<[u8; 32]>,
+    changed: Option<CredentialMark>,
 }
 
 impl Admitted {
@@ -99,6 +103,11 @@ impl Admitted {
     /// It offered that version by name, so the 101 names it too.
     pub fn named_subprotocol(&self) -> bool {
         self.named_subprotocol
+    }
+
+    /// It showed a credential that it has been given of late, and not the registered one.
+    pub fn changed(&self) -> Option<CredentialMark> {
+        self.changed
     }
 
     /// How it came in.
@@ -215,7 +224,7 @@ fn by_password(
 }
 
 impl Standing<'_> {
-    fn exception(
+    pub(super) fn exception(
         &self,
         kind: ExceptionKind,
         record: &StationRecord,
@@ -235,17 +244,52 @@ fn without_credential(plain: bool) -> ExceptionKind {
 
 /// Whoever needs no exception has no secret in its path either: one path leads to a station, and no
 /// other (A15).
-fn stray_secret(claim: &Claim) -> Option<Result<Arc<Exception>, ExceptionFault>> {
+pub(super) fn stray_secret(claim: &Claim) -> Option<Result<Arc<Exception>, ExceptionFault>> {
     let secret = claim.circumstances.path_secret;
     secret.map(|_| Err(ExceptionFault::PathSecret))
 }
 
 impl Prepared {
+    /// The station shows a credential that it has been given of late.
+    pub(super) fn by_change(
+        record: Arc<StationRecord>,
+        mark: CredentialMark,
+        kind: ConnectionKind,
+        exception: Option<Result<Arc<Exception>, ExceptionFault>>,
+        offered: Offered,
+    ) -> Prepared {
+        let guess = match mark {
+            CredentialMark::Certificate(_) => None,
+            // As for a guess at the old one, which this might have been.
+            CredentialMark::Password(_) => Some(match is_slow(&record) {
+                true => Guess::Possible,
+                false => Guess::Hopeless,
+            }),
+        };
+        Prepared {
+            record: Some(record),
+            proof: Proof::Changed(mark, guess),
+            kind,
+            exception,
+            offered,
+        }
+    }
+
+    /// The same check, and no admission at its end: what was shown is no longer good.
+    pub(super) fn withdrawn(self) -> Prepared {
+        Prepared {
+            record: None,
+            ..self
+        }
+    }
+
     /// Whether [`Prepared::check`] takes milliseconds and belongs on a blocking thread. Ask the
     /// cache first ([`super::VerifierCache::recall`]).
     pub fn needs_slow_hash(&self) -> bool {
         match &self.proof {
-            Proof::Certificate | Proof::Remembered | Proof::Open { .. } => false,
+            Proof::Certificate | Proof::Remembered | Proof::Open { .. } | Proof::Changed(..) => {
+                false
+            }
             Proof::Password { against, .. } => against.verifier().is_some_and(Verifier::is_slow),
         }
     }
@@ -262,6 +306,7 @@ impl Prepared {
             Proof::Certificate => None,
             Proof::Open { secret_shown: true } => Some(Guess::Hopeless),
             Proof::Open { .. } | Proof::Remembered => Some(Guess::Possible),
+            Proof::Changed(_, guess) => *guess,
             Proof::Password { against, .. } => match against.verifier() {
                 Some(verifier) if !verifier.is_slow() => Some(Guess::Hopeless),
                 _ => Some(Guess::Possible),
@@ -272,7 +317,9 @@ impl Prepared {
     /// The last check: the hash, the version, the identity by that version's alphabet.
     pub fn check(self, key: &VerifierKey) -> Result<Admitted, RefusedHandshake> {
         let (proved, slow_tag) = match &self.proof {
-            Proof::Certificate | Proof::Remembered | Proof::Open { .. } => (true, None),
+            Proof::Certificate | Proof::Remembered | Proof::Open { .. } | Proof::Changed(..) => {
+                (true, None)
+            }
             Proof::Password {
                 presented,
                 against,
@@ -298,6 +345,10 @@ impl Prepared {
             kind: self.kind,
             exception,
             slow_tag,
+            changed: match self.proof {
+                Proof::Changed(mark, _) => Some(mark),
+                _ => None,
+            },
         })
     }
 
@@ -305,7 +356,9 @@ impl Prepared {
     pub(super) fn tag(&self) -> Option<[u8; 32]> {
         match &self.proof {
             Proof::Password { tag, .. } => *tag,
-            Proof::Certificate | Proof::Remembered | Proof::Open { .. } => None,
+            Proof::Certificate | Proof::Remembered | Proof::Open { .. } | Proof::Changed(..) => {
+                None
+            }
         }
     }
 

@@ -25,6 +25,8 @@ impl Policy {
             }
         };
         let case = self.examine_answer(&answer, belongs, state, now);
+        // Also where the answer does not pass: it is the station's word on what it does.
+        let change = if belongs { state.takes(&answer) } else { None };
         let refused = case.ground.is_some();
         let mut latency = None;
         match answer.outcome {
@@ -41,14 +43,20 @@ impl Policy {
         if refused {
             // Whoever asked still waits, and this answer will not come: we say so under its id.
             let to = latency.is_some().then_some(asker);
-            return refuse(answer, case, to, state);
+            return Judgement {
+                change,
+                ..refuse(answer, case, to, state)
+            };
         }
         if answer.outcome == AnswerOutcome::Result {
             state.answered(answer.action, &answer.facts);
             state.clock.answered(answer.action, now);
         }
         let verdict = Verdict::Forward(Cleared::new(answer.frame));
-        judgement(answer, case, verdict, latency, state)
+        Judgement {
+            change,
+            ..judgement(answer, case, verdict, latency, state)
+        }
     }
 
     fn examine_answer(
@@ -180,6 +188,7 @@ fn judgement<'m>(
         verdict,
         model: state.model_for(&case.findings),
         to_keep: false,
+        change: None,
         findings: case.findings,
         faults,
         kind,

@@ -38,12 +38,19 @@ impl Policy {
         let action = known(call.action);
         let (since, time_out) = (now.elapsed, self.call_timeout);
         state.exchange.open(call.from, key, action, since, time_out);
+        let mut change = None;
         match (call.from, action) {
-            (Side::Csms, Some(action)) => state.asked(action, &call.facts),
+            (Side::Csms, Some(action)) => {
+                state.asked(action, &call.facts);
+                change = state.gives(call.id, action, &call.facts);
+            }
             (Side::Station, Some(action)) => state.told(action, &call.facts),
             (_, None) => {}
         }
-        forward(MessageKind::Call, &call, case, state)
+        Judgement {
+            change,
+            ..forward(MessageKind::Call, &call, case, state)
+        }
     }
 
     /// A SEND wants no answer, so no id of it can lead an answer astray: it is neither correlated nor
@@ -200,6 +207,7 @@ fn judgement<'m>(
         verdict,
         model: state.model_for(&case.findings),
         to_keep: false,
+        change: None,
         findings: case.findings,
         faults: call.faults.to_vec(),
         kind,

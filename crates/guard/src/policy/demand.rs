@@ -104,6 +104,7 @@ fn refusal(message: &Message<'_>, call: &Call<'_>, state: &StationState) -> Refu
 fn judgement<'m>(message: &Message<'m>, call: &Call<'m>, verdict: Verdict<'m>) -> Judgement<'m> {
     let (kind, action) = describe(message);
     Judgement {
+        change: None,
         verdict,
         findings: Vec::new(),
         faults: Vec::new(),

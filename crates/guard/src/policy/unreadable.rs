@@ -35,6 +35,7 @@ impl Policy {
             bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
             latency: None,
             model: None,
+            change: None,
             to_keep: message.from == Side::Station && names_billing(bytes),
         }
     }

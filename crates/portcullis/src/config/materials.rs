@@ -94,6 +94,7 @@ impl Materials {
                 // The rest wants the key file, and whoever keeps the register.
                 passwords: PasswordSettings {
                     weak: config.passwords.weak,
+                    change_time: config.passwords.change_time,
                     ..PasswordSettings::default()
                 },
             },

@@ -121,7 +121,7 @@ impl Show {
                 self.refused_line(*at, &who, "", "TURNED AWAY", &words::refused(why));
             }
             // The demo draws its passwords.
-            Event::WeakPassword { .. } => {}
+            Event::WeakPassword { .. } | Event::CredentialChange { .. } => {}
             Event::TurnedAway {
                 at,
                 why,

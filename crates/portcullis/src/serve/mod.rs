@@ -7,6 +7,7 @@
 //! ```
 
 mod keeper;
+mod learning;
 mod log;
 pub(crate) mod orders;
 mod refused;
@@ -31,7 +32,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tracing::info;
 
-use self::keeper::{Keeper, Learning, World};
+use self::keeper::{Keeper, World};
+use self::learning::{LESSONS_MAX, Learning};
 use self::log::LevelHandle;
 use self::orders::{Order, Orders};
 pub(crate) use self::refused::{RefusedDesk, RefusedFigures};
@@ -44,7 +46,7 @@ use crate::config::{Config, Materials};
 use crate::findings;
 use crate::health::conditions::Conditions;
 use crate::output::Output;
-use crate::passwords;
+use crate::passwords::Passwords;
 use crate::register::Register;
 use crate::tell::Teller;
 use crate::tell::metrics::EventMetrics;
@@ -54,8 +56,6 @@ use crate::{Exit, Failure};
 const FAREWELL: Duration = Duration::from_secs(10);
 /// The relay has threads of its own; these are for the log, the admin listener and the watches.
 const THREADS: usize = 2;
-/// Lessons that wait to be written; a fleet that comes back all at once is learnt in a few turns.
-const LESSONS_QUEUED_MAX: usize = 16_384;
 
 /// What is told when the gate is open.
 #[derive(Serialize)]
@@ -192,10 +192,10 @@ pub(crate) async fn open(
     );
     // The gate begins its own clock now; a few milliseconds between the two do not matter.
     let clock = Clock::start();
-    let rules = Arc::new(passwords::rules(&register.key));
-    let (lessons, learnt) = lesson_queue(LESSONS_QUEUED_MAX);
+    let passwords = Passwords::of(&register.key);
+    let (lessons, learnt) = lesson_queue(LESSONS_MAX);
     let settings = &mut materials.settings;
-    settings.passwords.rules = Some(Arc::clone(&rules));
+    settings.passwords.rules = Some(Arc::new(passwords.rules.clone()));
     settings.passwords.lessons = Some(lessons);
     let gateway = Gateway::start(materials.settings.clone(), shared.clone()).map_err(|error| {
         let remedy = "See which program has that port, and whether this user may listen on it.";
@@ -221,10 +221,7 @@ pub(crate) async fn open(
     };
     let desk = RefusedDesk::new(Register::of(&config)?.store, config.refused.clone());
     let (seen, findings) = findings::begin(&config.store.value);
-    let learning = Learning {
-        lessons: learnt,
-        rules,
-    };
+    let learning = Learning::new(learnt, passwords);
     let path = path.to_owned();
     let keeper = Keeper::new(path, config, &materials, register, &shared, learning, world);
     let keeper = tokio::task::spawn_blocking(move || keeper.keep(&ordered));

@@ -15,17 +15,19 @@ pub(super) enum Line {
     Refused,
     Doubled,
     WeakPassword,
+    Changed,
     MessageRefused,
     Observed,
 }
 
 impl Line {
-    const ALL: [Line; 7] = [
+    const ALL: [Line; 8] = [
         Line::Connected,
         Line::Disconnected,
         Line::Refused,
         Line::Doubled,
         Line::WeakPassword,
+        Line::Changed,
         Line::MessageRefused,
         Line::Observed,
     ];
@@ -37,6 +39,7 @@ impl Line {
             Line::Refused => "connection refused",
             Line::Doubled => "a credential used twice",
             Line::WeakPassword => "weak password",
+            Line::Changed => "credential change",
             Line::MessageRefused => "message refused",
             Line::Observed => "message observed",
         }

@@ -60,6 +60,7 @@ pub(crate) struct EventMetrics {
     connected: Family<Connected, Counter>,
     refused: Family<Why, Counter>,
     weak_passwords: Family<Why, Counter>,
+    changes: Family<How, Counter>,
     disconnected: Family<How, Counter>,
     messages: Family<Message, Counter>,
     /// The series of `messages` that have been counted before. A family hashes labels against
@@ -78,6 +79,7 @@ impl EventMetrics {
             connected: Family::default(),
             refused: Family::default(),
             weak_passwords: Family::default(),
+            changes: Family::default(),
             disconnected: Family::default(),
             messages: Family::default(),
             known: Mutex::default(),
@@ -102,6 +104,11 @@ impl EventMetrics {
             "weak_passwords",
             "Weak passwords that stations came in with",
             metrics.weak_passwords.clone(),
+        );
+        registry.register(
+            "credential_changes",
+            "Steps of changes of stations' credentials",
+            metrics.changes.clone(),
         );
         registry.register(
             "sessions_over",
@@ -143,6 +150,10 @@ impl EventMetrics {
                         why: words::refusal(why),
                     })
                     .inc();
+            }
+            Event::CredentialChange { step, .. } => {
+                let (how, _) = words::change(*step);
+                self.changes.get_or_create(&How { how }).inc();
             }
             Event::WeakPassword { weaknesses, .. } => {
                 for weakness in weaknesses.iter() {

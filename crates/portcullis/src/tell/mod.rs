@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use guard::{Event, Moment, Outcome, RefusedHandshake, SessionFacts};
+use guard::{ChangeEvent, Event, Moment, Outcome, RefusedHandshake, SessionFacts};
 use tracing::{debug, info, warn};
 
 use budget::{Budget, Line};
@@ -83,6 +83,17 @@ impl Teller {
                 if self.has_room(Line::Refused, *at) {
                     let why = words::refused(why);
                     info!(times, %last, %why, "connections refused");
+                }
+            }
+            Event::CredentialChange {
+                at,
+                station,
+                tenant,
+                is_certificate,
+                step,
+            } => {
+                if self.has_room(Line::Changed, *at) {
+                    changed((station.as_str(), &tenant.0), *is_certificate, *step);
                 }
             }
             Event::Message { .. } => self.message(event),
@@ -226,6 +237,23 @@ impl Teller {
                 "The log or the machine is too slow: set [log] level = \"info\", or raise events_queued_max.",
             ),
         ]
+    }
+}
+
+/// A station is being given another credential.
+fn changed((station, tenant): (&str, &str), is_certificate: bool, step: ChangeEvent) {
+    let what = if is_certificate {
+        "certificate"
+    } else {
+        "password"
+    };
+    let (_, words) = words::change(step);
+    match step {
+        ChangeEvent::Foreign | ChangeEvent::NoRoom => {
+            let remedy = "Register it by hand: portcullis station --help";
+            warn!(station, tenant, what, remedy, "{words}");
+        }
+        _ => info!(station, tenant, what, "{words}"),
     }
 }
 

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use guard::admission::Exception;
 use guard::attempts::AttemptLimit;
-use guard::{Closing, ConnectionKind, Finding, MessageKind, Outcome, Reason, RefusedHandshake};
+use guard::{
+    ChangeEvent, Closing, ConnectionKind, Finding, MessageKind, Outcome, Reason, RefusedHandshake,
+};
 use ocpp::Side;
 
 pub(crate) fn side(side: Side) -> &'static str {
@@ -140,6 +142,33 @@ pub(crate) fn closing(how: &Closing) -> Cow<'static, str> {
         }
         Closing::Operator => "the gate ended it".into(),
         Closing::Panic => "a bug of ours".into(),
+    }
+}
+
+/// How a change of a credential goes on: its label, and in words.
+pub(crate) fn change(step: ChangeEvent) -> (&'static str, &'static str) {
+    match step {
+        ChangeEvent::Offered => (
+            "offered",
+            "the CSMS gives the station a new credential: it and the old one are good",
+        ),
+        ChangeEvent::Accepted => ("accepted", "the station takes its new credential"),
+        ChangeEvent::Refused => (
+            "refused",
+            "the station refuses its new credential: the old one stays",
+        ),
+        ChangeEvent::Proved => (
+            "proved",
+            "the station has shown its new credential: the old one is over",
+        ),
+        ChangeEvent::Foreign => (
+            "foreign",
+            "the CSMS gives the station a certificate that does not name it: the gate will not know it",
+        ),
+        ChangeEvent::NoRoom => (
+            "no-room",
+            "too many credentials are being changed: the gate will not know this new one",
+        ),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sim::attack::Saw;
-use sim::{ConnectError, Station};
+use sim::{ConnectError, Reply, Station};
 
 use crate::street::{
     CHOSEN, CHOSEN_PASSWORD, PASSWORD, STOLEN, Street, THIEF, VICTIM, turned_away,
@@ -82,6 +82,34 @@ async fn a07_a_password_is_shared_at_observe() {
     street
         .gate
         .expect_line("a station came in with a weak password");
+    street.honest_notices_nothing().await;
+}
+
+/// The password is changed, the answer is lost on the way: from now on the station shows the new one,
+/// and a gate that has not listened would lock it out. A guesser gains nothing by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn d03_a_station_is_locked_out_by_a_change_at_enforce() {
+    let street = Street::with("").await;
+    let new = "77c10bd3f52866ee9a4e";
+    let forgetful = street.thief().answering(|_| Reply::Nothing);
+    let (station, csms) = street.talk(&forgetful).await;
+    let value = json!({ "key": "AuthorizationKey", "value": new });
+    let id = csms.fresh_id();
+    let _asked = csms.begin(&id, "ChangeConfiguration", value).unwrap();
+    station.expect_call("ChangeConfiguration").await.unwrap();
+    station.die().unwrap();
+    let guesser = street.stranger_from(THIEF, 1).password(PASSWORD);
+    assert_eq!(turned_away(&guesser).await, 401);
+    let renewed = street.stranger(THIEF).password(new);
+    let (station, _) = street.talk(&renewed).await;
+    station.call("Heartbeat", json!({})).await.unwrap();
+    let metric = "portcullis_credential_changes_total{how=\"proved\"} 1";
+    street.gate.expect_metric(metric);
+    assert_eq!(
+        turned_away(&street.thief()).await,
+        401,
+        "the old one is over"
+    );
     street.honest_notices_nothing().await;
 }
 

@@ -9,12 +9,12 @@ use guard::{
 use super::records::{
     identity, one_of_each, picture, route, route_picture, station, tenant, traits,
 };
-use super::{Kept, Reopen, fine, hold, open};
+use super::{Kept, Reopen, changes, fine, hold, open};
 use crate::{ImportError, Store, StoreError, WayBack};
 
 type Walk = fn(&Reopen) -> Kept;
 
-pub(super) const ALL: [(&str, Walk); 17] = [
+pub(super) const ALL: [(&str, Walk); 19] = [
     ("a new store is empty", a_new_store_is_empty),
     (
         "what is added reads back whole",
@@ -41,6 +41,14 @@ pub(super) const ALL: [(&str, Walk); 17] = [
     (
         "a lesson is kept if it still fits",
         a_lesson_is_kept_if_it_fits,
+    ),
+    (
+        "a change of credential is kept step by step",
+        changes::a_change_is_kept_step_by_step,
+    ),
+    (
+        "a renewed credential takes the old one's place",
+        changes::a_renewed_credential_takes_the_old_ones_place,
     ),
     ("the list is in order", the_list_is_in_order),
     (

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use guard::{
-    Credential, PasswordFingerprint, PasswordForm, PasswordHash, PasswordTraits, Protocols, Route,
-    RouteId, Secret, StationRecord, Tenant, UpstreamCredential, Verifier, Weaknesses,
+    Credential, CredentialMark, PasswordFingerprint, PasswordForm, PasswordHash, PasswordTraits,
+    PendingCredential, Protocols, Route, RouteId, Secret, StationRecord, Tenant, UnixMillis,
+    UpstreamCredential, Verifier, Weaknesses,
 };
 use ocpp::{StationId, Version};
 
@@ -38,6 +39,19 @@ pub(super) fn traits(number: u8) -> PasswordTraits {
         fingerprint: PasswordFingerprint::from_bytes([number; PasswordFingerprint::BYTES]),
         weaknesses: Weaknesses::from_bits(number),
         accepted: number % 2 == 1,
+    }
+}
+
+/// A credential that a station has been given, of that number.
+pub(super) fn pending(number: u8) -> PendingCredential {
+    let mark = match number % 2 {
+        0 => CredentialMark::Password(traits(number).fingerprint),
+        _ => CredentialMark::Certificate([number; 32]),
+    };
+    PendingCredential {
+        mark,
+        until: UnixMillis(i64::from(number) * 1_000_000_007),
+        accepted: false,
     }
 }
 
@@ -100,7 +114,12 @@ pub(super) fn route(id: &str, path: &str, credential: UpstreamCredential) -> Rou
 pub(super) fn picture(station: &StationRecord) -> String {
     let upstream = station.upstream_password.as_ref().map(Secret::expose);
     let password = station.password.map(|traits| *traits.fingerprint.bytes());
-    format!("{station:?} {upstream:?} {password:?}")
+    let pending = station.pending.iter().filter_map(|one| match one.mark {
+        CredentialMark::Password(fingerprint) => Some(*fingerprint.bytes()),
+        CredentialMark::Certificate(_) => None,
+    });
+    let pending: Vec<_> = pending.collect();
+    format!("{station:?} {upstream:?} {password:?} {pending:?}")
 }
 
 pub(super) fn route_picture(route: &Route) -> String {

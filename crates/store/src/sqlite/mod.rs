@@ -5,6 +5,7 @@ mod copy;
 mod engine;
 mod migrations;
 mod passwords;
+mod pending;
 mod refused;
 mod register;
 mod relaxed;
@@ -184,6 +185,7 @@ impl Store for SqliteStore {
                     (&*tenant.0, id.as_str()),
                 )
                 .map_err(engine_error)?;
+            pending::forget(transaction, tenant, id)?;
             known(gone, tenant, id)
         })
     }
@@ -216,7 +218,11 @@ impl Store for SqliteStore {
         let learnt = self.write(|transaction, sealing| {
             let mut kept = 0;
             for lesson in lessons {
-                kept += usize::from(passwords::learn(transaction, sealing, lesson)?);
+                kept += usize::from(match passwords::learn(transaction, sealing, lesson) {
+                    // Somebody else has that certificate: the register is right.
+                    Err(error) if error.is_conflict() => false,
+                    other => other?,
+                });
             }
             match kept {
                 // A change that changes nothing would have every gate read its register anew.
@@ -244,7 +250,13 @@ impl Store for SqliteStore {
         let Some(row) = row else {
             return Err(unknown(tenant, id));
         };
-        row.record(&self.sealing)
+        let mut record = row.record(&self.sealing)?;
+        pending::attach(
+            &self.connection,
+            &self.sealing,
+            std::slice::from_mut(&mut record),
+        )?;
+        Ok(record)
     }
 
     fn stations(&self, tenant: Option<&Tenant>) -> Result<Vec<StationRecord>, StoreError> {
@@ -256,8 +268,10 @@ impl Store for SqliteStore {
         let rows = statement
             .query_map([tenant.map(|tenant| &*tenant.0)], rows::StationRow::read)
             .map_err(engine_error)?;
-        rows.map(|row| row.map_err(engine_error)?.record(&self.sealing))
-            .collect()
+        let records = rows.map(|row| row.map_err(engine_error)?.record(&self.sealing));
+        let mut records: Vec<StationRecord> = records.collect::<Result<_, _>>()?;
+        pending::attach(&self.connection, &self.sealing, &mut records)?;
+        Ok(records)
     }
 
     fn stations_count(&self) -> Result<u64, StoreError> {

@@ -1,12 +1,15 @@
 //! What is known of a station's password, and its change: the verifier and what belongs to it are
 //! written together, so that neither ever speaks of another password.
 
-use guard::{Credential, Lesson, PasswordFingerprint, PasswordTraits, Secret, Tenant, Weaknesses};
+use guard::{
+    Credential, Lesson, PasswordFingerprint, PasswordTraits, Secret, StationRecord, Tenant,
+    Weaknesses,
+};
 use ocpp::StationId;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::rows::{ProofColumns, SELECT_STATION, StationRow};
-use super::{engine_error, known};
+use super::rows::{self, ProofColumns, SELECT_STATION, StationRow};
+use super::{engine_error, known, pending};
 use crate::StoreError;
 use crate::sealed::{Place, SealingKey};
 
@@ -96,6 +99,7 @@ pub(super) fn set_credential(
         )
         .map_err(engine_error)?;
     known(changed, tenant, id)?;
+    pending::forget(transaction, tenant, id)?;
     keep_traits(transaction, sealing, tenant, id, traits)
 }
 
@@ -112,16 +116,7 @@ pub(super) fn learn(
             verifier,
             traits,
         } => {
-            let sql = format!("{SELECT_STATION} WHERE tenant = ?1 AND identity = ?2");
-            let row = transaction
-                .prepare_cached(&sql)
-                .and_then(|mut statement| {
-                    statement
-                        .query_row((&*tenant.0, station.as_str()), StationRow::read)
-                        .optional()
-                })
-                .map_err(engine_error)?;
-            let record = row.map(|row| row.record(sealing)).transpose()?;
+            let record = record(transaction, sealing, tenant, station)?;
             let fits = record.is_some_and(|record| {
                 record.password.is_none()
                     && matches!(&record.credential, Credential::Password(held) if held == verifier)
@@ -131,7 +126,55 @@ pub(super) fn learn(
             }
             Ok(fits)
         }
+        Lesson::Change {
+            tenant,
+            station,
+            basis,
+            step,
+        } => match record(transaction, sealing, tenant, station)? {
+            Some(record) => pending::step(transaction, sealing, &record, basis, step),
+            None => Ok(false),
+        },
+        Lesson::Renewed {
+            tenant,
+            station,
+            basis,
+            credential,
+            password,
+            upstream_password,
+        } => {
+            let record = record(transaction, sealing, tenant, station)?;
+            let Some(record) = record.filter(|record| record.credential == *basis) else {
+                return Ok(false);
+            };
+            let traits = password.as_ref();
+            set_credential(transaction, sealing, tenant, station, credential, traits)?;
+            if let (Some(secret), Some(_)) = (upstream_password, &record.upstream_password) {
+                rows::set_upstream_password(transaction, sealing, tenant, station, secret)?;
+            }
+            Ok(true)
+        }
+        // Whoever keeps the register hashes what was shown first: that makes it Renewed.
+        Lesson::Proved { .. } => Ok(false),
     }
+}
+
+fn record(
+    transaction: &Transaction<'_>,
+    sealing: &SealingKey,
+    tenant: &Tenant,
+    station: &StationId,
+) -> Result<Option<StationRecord>, StoreError> {
+    let sql = format!("{SELECT_STATION} WHERE tenant = ?1 AND identity = ?2");
+    let row = transaction
+        .prepare_cached(&sql)
+        .and_then(|mut statement| {
+            statement
+                .query_row((&*tenant.0, station.as_str()), StationRow::read)
+                .optional()
+        })
+        .map_err(engine_error)?;
+    row.map(|row| row.record(sealing)).transpose()
 }
 
 fn plain(traits: &PasswordTraits) -> Secret {

@@ -195,6 +195,28 @@ pub(super) fn insert_station(
     }
 }
 
+/// Replaces the password shown to the CSMS in a station's name.
+pub(super) fn set_upstream_password(
+    transaction: &Transaction<'_>,
+    sealing: &SealingKey,
+    tenant: &Tenant,
+    id: &StationId,
+    secret: &Secret,
+) -> Result<(), StoreError> {
+    let place = Place::UpstreamPassword {
+        tenant: &tenant.0,
+        identity: id.as_str(),
+    };
+    let sealed = seal(sealing, Some(secret), &place)?;
+    transaction
+        .execute(
+            "UPDATE station SET upstream_password = ?3 WHERE tenant = ?1 AND identity = ?2",
+            params![&*tenant.0, id.as_str(), sealed],
+        )
+        .map(|_| ())
+        .map_err(engine_error)
+}
+
 /// The columns that say how a station proves itself; most of them empty.
 #[derive(Default)]
 pub(super) struct ProofColumns<'a> {

@@ -18,6 +18,9 @@ pub(super) struct StationView {
     versions: Vec<&'static str>,
     unnamed: Option<&'static str>,
     has_upstream_password: bool,
+    /// It has been given another credential, and has not shown it yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_changing: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     maker: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +58,7 @@ impl StationView {
                 .collect(),
             unnamed: station.protocols.unnamed.map(|version| version.number()),
             has_upstream_password: station.upstream_password.is_some(),
+            is_changing: !station.pending.is_empty(),
             maker: station.maker.as_deref().map(str::to_owned),
             model: station.model.as_deref().map(str::to_owned),
         }
@@ -88,9 +92,13 @@ impl StationView {
             }
             _ => "any certificate of the client CA with this name".to_owned(),
         };
+        let changing = match self.is_changing {
+            true => ", or a new one that it has been given and has not shown yet",
+            false => "",
+        };
         format!(
             "identity            {}\ntenant              {}\nmay connect         {}\n\
-             shows               {credential}\nspeaks              {}\n\
+             shows               {credential}{changing}\nspeaks              {}\n\
              without subprotocol {}\nupstream password   {}\nmodel               {}",
             self.identity,
             self.tenant,

@@ -20,7 +20,7 @@ pub(super) fn between(old: &Config, was: &Settings, new: &Config, is: &Settings)
             "[session]",
             (&old.session, old.drain) != (&new.session, new.drain),
         ),
-        ("[passwords]", old.passwords.weak != new.passwords.weak),
+        ("[passwords]", old.passwords != new.passwords),
         ("[log] level", old.log.level != new.log.level),
         (
             "[admin] look_every_seconds",

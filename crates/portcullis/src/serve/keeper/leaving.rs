@@ -10,6 +10,7 @@ use guard::succession::{self, Objection};
 use guard::{Book, SessionFacts};
 
 use super::Keeper;
+use crate::serve::learning::Renewed;
 use crate::serve::orders::Ended;
 use crate::serve::stop;
 
@@ -28,11 +29,19 @@ impl Leaving {
         book: &Book,
         older: &Book,
         mistrusted: &HashSet<u64>,
+        renewed: &Renewed,
     ) -> Leaving {
         let mut leaving = Leaving::default();
         leaving.told.live = sessions.len();
         for session in sessions {
             let number = session.number;
+            // Who has shown the new credential already has nothing to prove (D03).
+            let station = (session.tenant.clone(), session.station.clone());
+            let older = if renewed.contains(&station) {
+                book
+            } else {
+                older
+            };
             let objection = book.objection(older, session);
             let kind = match objection {
                 Some(objection) => word(objection),
@@ -78,9 +87,14 @@ impl Keeper {
 
     /// Looks who has to leave now that the new book is in force, and sends them away. Who came in
     /// between is among them.
-    pub(super) fn send_away(&self, older: &Book, mistrusted: &HashSet<u64>) -> Ended {
+    pub(super) fn send_away(
+        &self,
+        older: &Book,
+        mistrusted: &HashSet<u64>,
+        renewed: &Renewed,
+    ) -> Ended {
         let book = self.book.load_full();
-        let leaving = Leaving::judge(&self.sessions(), &book, older, mistrusted);
+        let leaving = Leaving::judge(&self.sessions(), &book, older, mistrusted, renewed);
         let window = self.window(leaving.in_time.len());
         let in_time = leaving.in_time.clone();
         self.with_gate(|gate| {

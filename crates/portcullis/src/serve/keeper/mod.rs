@@ -26,6 +26,7 @@ use guard::{Book, Policy, Route};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::learning::Learning;
 use super::log::LevelHandle;
 use super::orders::{Order, Reload};
 use super::revocation_watch::Lists;
@@ -38,7 +39,7 @@ use crate::register::Register;
 use files::Files;
 use mode::Mode;
 use register::RegisterState;
-pub(super) use register::{Learning, read};
+pub(super) use register::read;
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_secs(1);

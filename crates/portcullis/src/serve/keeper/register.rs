@@ -10,8 +10,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::LessonReceiver;
-use guard::{Book, PasswordRules, Route, SessionFacts};
+use guard::{Book, Route, SessionFacts, UnixMillis};
 use store::{SqliteStore, Store, StoreError};
 use tracing::{info, warn};
 
@@ -21,6 +20,7 @@ use crate::config::Stamp;
 use crate::health::Finding;
 use crate::passwords::audit::Audit;
 use crate::register::Register;
+use crate::serve::learning::{Learning, Renewed};
 use crate::serve::orders::Ended;
 use crate::{Exit, Failure};
 
@@ -30,12 +30,6 @@ pub(in crate::serve) fn read(store: &dyn Store, routes: &[Route]) -> Result<Book
         let remedy = "Remove one of the two stations or routes: `portcullis station list`.";
         Failure::new(Exit::Conflict, error.to_string(), remedy)
     })
-}
-
-/// What the gate learns, and by which rules passwords are judged.
-pub(in crate::serve) struct Learning {
-    pub(in crate::serve) lessons: LessonReceiver,
-    pub(in crate::serve) rules: Arc<PasswordRules>,
 }
 
 /// The store, and how far it has been read.
@@ -100,6 +94,11 @@ impl RegisterState {
             held: None,
             trouble: None,
         }
+    }
+
+    /// Stations whose new credential is written, and not in force yet.
+    pub(super) fn renewed(&self) -> &Renewed {
+        &self.learning.renewed
     }
 
     pub(super) fn store(&mut self) -> &mut SqliteStore {
@@ -176,12 +175,12 @@ impl Keeper {
     }
 
     fn renew_register(&mut self, force: bool) -> Result<Option<Ended>, Stale> {
-        let lessons = self.register.learning.lessons.take();
         self.register.check()?;
-        if !lessons.is_empty() {
-            // What cannot be kept now is learnt again at the station's next handshake.
-            self.register.store().learn(&lessons)?;
-        }
+        let now = UnixMillis(jiff::Timestamp::now().as_millisecond());
+        let RegisterState {
+            learning, register, ..
+        } = &mut self.register;
+        learning.keep(&mut register.store, &self.book.load(), now)?;
         let revision = self.register.register.store.revision()?;
         if self.register.seen_by_mode != revision || self.mode.is_unstored() {
             self.look_at_mode()?;
@@ -199,13 +198,16 @@ impl Keeper {
             return Ok(None);
         }
         let records = book.stations().iter().map(AsRef::as_ref);
-        let audit = Audit::of(records, &self.register.learning.rules);
+        let learning = &mut self.register.learning;
+        let audit = Audit::of(records, &learning.passwords.rules);
+        learning.follow(&book);
+        let renewed = std::mem::take(&mut learning.renewed);
         self.register.passwords = Some(audit.finding());
         let book = Arc::new(book);
         let older = self.book.swap(Arc::clone(&book));
         self.register.held = None;
         self.register.seen = revision;
-        let left = self.send_away(&older, &HashSet::new());
+        let left = self.send_away(&older, &HashSet::new(), &renewed);
         let stations = book.stations();
         if older.stations() == stations && left.ended == 0 {
             // The revision also counts what the gate has written itself.
@@ -226,7 +228,8 @@ impl Keeper {
             sessions.extend(gone.cloned());
         }
         let older = self.book.load();
-        let leaving = Leaving::judge(&sessions, book, &older, &HashSet::new());
+        let renewed = &self.register.learning.renewed;
+        let leaving = Leaving::judge(&sessions, book, &older, &HashSet::new(), renewed);
         let is_emptied = book.stations().is_empty() && older.stations().len() > 1;
         if !leaving.must_be_confirmed() && !is_emptied {
             return false;

@@ -41,7 +41,13 @@ impl Keeper {
         };
         let mistrusted = numbers(&candidate.renewal.mistrusted());
         let older = self.book.load_full();
-        let leaving = Leaving::judge(&self.sessions(), &candidate.book, &older, &mistrusted);
+        let leaving = Leaving::judge(
+            &self.sessions(),
+            &candidate.book,
+            &older,
+            &mistrusted,
+            self.register.renewed(),
+        );
         if leaving.must_be_confirmed() && !force {
             let ended = leaving.told();
             self.finding = Finding::warn(
@@ -124,7 +130,7 @@ impl Keeper {
         Reloaded {
             changed,
             needs_restart,
-            sessions: self.send_away(older, &mistrusted),
+            sessions: self.send_away(older, &mistrusted, self.register.renewed()),
         }
     }
 
