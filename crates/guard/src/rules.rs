@@ -81,6 +81,9 @@ impl Rules {
     pub const MATCHED_BYTES_MAX: usize = 64 << 10;
     /// Memory of one compiled pattern, and of all of one direction together.
     pub(crate) const COMPILED_BYTES_MAX: usize = 4 << 20;
+    /// Memory that each thread may use to try the patterns of one direction quickly; beyond, they are
+    /// tried slowly.
+    pub(crate) const CACHE_BYTES_MAX: usize = 1 << 20;
 
     /// Compiles them. What is wrong is told with the id of the rule.
     pub fn new(texts: RuleTexts) -> Result<Rules, Vec<(String, RuleFault)>> {

@@ -104,6 +104,7 @@ impl Matcher {
         }
         let set = RegexSetBuilder::new(&patterns)
             .size_limit(Rules::COMPILED_BYTES_MAX)
+            .dfa_size_limit(Rules::CACHE_BYTES_MAX)
             .build();
         match set {
             Ok(set) => matcher.set = Some(set),

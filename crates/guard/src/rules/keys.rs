@@ -82,6 +82,7 @@ impl Keys {
         }
         let set = RegexSetBuilder::new(&patterns)
             .size_limit(Rules::COMPILED_BYTES_MAX)
+            .dfa_size_limit(Rules::CACHE_BYTES_MAX)
             .build();
         Keys {
             set: set.ok(),

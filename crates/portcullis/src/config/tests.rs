@@ -585,3 +585,55 @@ fn an_exception_that_is_none_is_told_with_its_remedy() {
     let basic = EXCEPTION.replace("tls-open", "plain-basic");
     assert_eq!(with(&basic.replace(network, "tenant = \"x\"")), []);
 }
+
+#[test]
+fn what_is_looked_for_in_texts_is_read_and_what_is_wrong_is_told() {
+    let config = read(&format!(
+        "{SMALL}[timestamps]\nfuture_seconds = 60\npast_days = 2\n\
+         [backend_urls]\nallow = [\"wss://gate.example/ocpp\"]\n[rules]\noff = [\"html\"]\n"
+    ));
+    let policy = config.unwrap().policy;
+    assert_eq!(policy.times.future.as_secs(), 60);
+    assert_eq!(policy.times.past.as_secs(), 2 * 86_400);
+    assert_eq!(policy.backends.len(), 1);
+    assert!(policy.rules.texts().ids().all(|id| id != "html"));
+
+    let patch = "[[patch]]\nid = \"own\"\nmaker = \"M\"\nmodels = [\"*\"]\nchars_max = 9\n\
+                 examples = ['1.6 [2,\"1\",\"ClearCache\",{}]']\n\
+                 counter_examples = ['1.6 [2,\"1\",\"ClearCache\",{}]']\n";
+    for (more, line, said) in [
+        ("[timestamps]\npast_days = 0\n", 9, "`past_days` is 0"),
+        ("[timestamps]\npast = 1\n", 9, "has no setting `past`"),
+        (
+            "[backend_urls]\nallow = [\"gate.example\"]\n",
+            9,
+            "`allow` holds \"gate.example\"",
+        ),
+        ("[rules]\noff = [\"htm\"]\n", 9, "there is no rule `htm`"),
+        (
+            "[controls]\ninjection-up = \"enforce\"\n",
+            9,
+            "`injection-up` cannot be enforced",
+        ),
+        (
+            "[[scope]]\nstations = [\"A\"]\ncontrols = { injection-up = \"enforce\" }\n",
+            10,
+            "`injection-up` cannot be enforced",
+        ),
+        (
+            "[[patch]]\nid = \"own\"\nmaker = \"M\"\nchars_max = 9\n",
+            8,
+            "it names no model",
+        ),
+        (
+            "[[patch]]\nid = \"own\"\nmaker = \"M\"\nmodels = [\"*\"]\n",
+            8,
+            "how long a text may be",
+        ),
+        (patch, 8, "rule `own`: it misses its example"),
+    ] {
+        let told = problems(&format!("{SMALL}{more}"));
+        let fits = |(at, what): &(usize, String)| *at == line && what.contains(said);
+        assert!(told.iter().any(fits), "{more}: {told:?}");
+    }
+}

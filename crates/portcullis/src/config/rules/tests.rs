@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use guard::{Control, Moment, Policy, StationState, UnixMillis};
+use guard::{BackendUrl, Control, Moment, Policy, StationState, UnixMillis};
 use ocpp::{Frame, Meaning, Message, Reader, Side, Version};
 use proptest::prelude::*;
 use serde_json::json;
@@ -181,6 +181,106 @@ fn honest_texts_are_let_pass_by_all_rules() {
                 assert_eq!(found(from, &message), [""; 0], "{meaning:?}: {text}");
             }
         }
+    }
+}
+
+/// What is said against an order of a CSMS, where one address is allowed.
+fn against(version: Version, order: &str) -> Vec<(String, String)> {
+    let policy = Policy {
+        rules: plain(),
+        backends: vec![BackendUrl::parse("wss://gate.example/ocpp").unwrap()],
+        ..Policy::default()
+    };
+    let mut state = StationState::new(version, 1);
+    let mut reader = Reader::new();
+    let frame = Frame::text(order.as_bytes());
+    let message = reader.read(frame, Side::Csms, version, &policy.limits, state.exchange());
+    let judged = policy.judge(message, Moment::default(), &mut state, Moment::default());
+    let findings = judged.findings.into_iter();
+    findings
+        .filter(|finding| finding.control == Control::BackendUrl)
+        .map(|finding| {
+            assert!(!finding.what.contains("evil"), "{}", finding.what);
+            (finding.kind.into_owned(), finding.path)
+        })
+        .collect()
+}
+
+#[test]
+fn an_order_that_points_elsewhere_is_seen_in_every_version() {
+    let change = |key: &str, value: &str| {
+        json!([2, "1", "ChangeConfiguration", { "key": key, "value": value }]).to_string()
+    };
+    let variable = |key: &str, value: &str| {
+        let named = json!({ "name": key });
+        let other = json!({
+            "attributeValue": "300", "component": { "name": "C" }, "variable": { "name": "Other" },
+        });
+        let set =
+            json!({ "attributeValue": value, "component": { "name": "C" }, "variable": named });
+        json!([2, "1", "SetVariables", { "setVariableData": [other, set] }]).to_string()
+    };
+    let profile = |url: &str| {
+        let data = json!({
+            "ocppVersion": "OCPP20", "ocppTransport": "JSON", "ocppCsmsUrl": url,
+            "messageTimeout": 30, "securityProfile": 2, "ocppInterface": "Wired0",
+        });
+        json!([2, "1", "SetNetworkProfile", { "configurationSlot": 1, "connectionData": data }])
+            .to_string()
+    };
+    let (v16, v201) = (Version::V16, Version::V201);
+    let in_list = "setVariableData[].attributeValue";
+    for (version, order, wanted) in [
+        (
+            v16,
+            change("CentralSystemURL", "wss://gate.example/ocpp/CP-1"),
+            None,
+        ),
+        (
+            v16,
+            change("CentralSystemURL", "evil.example"),
+            Some(("not-allowed", "value")),
+        ),
+        (
+            v16,
+            change("central_system-url", "evil example"),
+            Some(("no-url", "value")),
+        ),
+        (
+            v16,
+            change("VendorsOwnName", "WSS://evil.example/"),
+            Some(("not-allowed", "value")),
+        ),
+        (v16, change("VendorsOwnName", "https://evil.example/"), None),
+        (v16, change("HeartbeatInterval", "300"), None),
+        (
+            v201,
+            variable("OcppCsmsUrl", "wss://gate.example/ocpp"),
+            None,
+        ),
+        (
+            v201,
+            variable("OcppCsmsUrl", "evil.example/ocpp"),
+            Some(("not-allowed", in_list)),
+        ),
+        (
+            v201,
+            variable("X", "wss://me@gate.example/ocpp"),
+            Some(("userinfo", in_list)),
+        ),
+        (v201, profile("wss://gate.example/ocpp"), None),
+        (
+            v201,
+            profile("wss://gate.example@evil.example/"),
+            Some(("not-allowed-with-userinfo", "connectionData.ocppCsmsUrl")),
+        ),
+    ] {
+        let found = against(version, &order);
+        let found: Vec<_> = found
+            .iter()
+            .map(|(kind, path)| (&**kind, &**path))
+            .collect();
+        assert_eq!(found, Vec::from_iter(wanted), "{order}");
     }
 }
 
