@@ -14,7 +14,7 @@ main() {
   cd "$(dirname "$0")/../fuzz"
 
   targets=("$@")
-  [ ${#targets[@]} -gt 0 ] || targets=(reader ws_frames handshake config rules)
+  [ ${#targets[@]} -gt 0 ] || targets=(reader ws_frames handshake client_hello config rules)
 
   if ! command -v g++ >/dev/null; then
     echo "fuzz: libFuzzer is C++; installing g++"
@@ -31,14 +31,16 @@ main() {
     -Cllvm-args=-sanitizer-coverage-trace-compares \
     -Cllvm-args=-simplifycfg-branch-fold-threshold=0"
   # A target builds no more than it leans on, so that the reader need not wait for TLS and SQLite.
-  declare -A leans_on=([reader]='' [ws_frames]=gateway [handshake]=gateway [config]=portcullis [rules]=portcullis)
+  declare -A leans_on=([reader]='' [ws_frames]=gateway [handshake]=gateway
+    [client_hello]=gateway [config]=portcullis [rules]=portcullis)
   build() {
     # Not --locked: the lock follows what the workspace's own manifests ask for.
     cargo build --release --target "$triple" --bin "$1" \
       --no-default-features --features "${leans_on[$1]}"
   }
 
-  declare -A longest=([reader]=4096 [ws_frames]=768 [handshake]=1024 [config]=4096 [rules]=256)
+  declare -A longest=([reader]=4096 [ws_frames]=768 [handshake]=1024 [client_hello]=1024
+    [config]=4096 [rules]=256)
   status=0
   for target in "${targets[@]}"; do
     build "$target"
