@@ -25,6 +25,7 @@ mod kept;
 mod lessons;
 mod live;
 mod lobby;
+mod memory;
 mod password;
 mod proxy;
 mod records;
@@ -49,6 +50,7 @@ pub use gateway::{Gateway, StartError};
 pub use generation::Renewal;
 pub use kept::{Kept, KeptMessage};
 pub use lessons::{LessonReceiver, LessonSender, lesson_queue};
+pub use memory::Memory;
 pub use relay::Released;
 pub use revocation::{RevocationError, read_revocation_lists};
 pub use settings::{

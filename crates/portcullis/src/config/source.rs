@@ -35,6 +35,9 @@ pub(super) struct Source<'t> {
     problems: RefCell<Vec<Problem>>,
     /// Every setting that was asked for, so that a test can hold the reference to it.
     pub(super) asked: RefCell<BTreeSet<(String, &'static str)>>,
+    /// Every number that was asked for, with its least, its greatest and its default.
+    #[cfg(test)]
+    pub(super) numbers: RefCell<Vec<(String, &'static str, [u64; 3])>>,
 }
 
 impl<'t> Source<'t> {
@@ -44,6 +47,8 @@ impl<'t> Source<'t> {
             text,
             problems: RefCell::default(),
             asked: RefCell::default(),
+            #[cfg(test)]
+            numbers: RefCell::default(),
         }
     }
 

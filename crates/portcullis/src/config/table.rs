@@ -151,6 +151,12 @@ impl<'s> Section<'s> {
         bounds: RangeInclusive<u64>,
         default: u64,
     ) -> u64 {
+        #[cfg(test)]
+        self.source.numbers.borrow_mut().push((
+            self.name.clone(),
+            key,
+            [*bounds.start(), *bounds.end(), default],
+        ));
         let Some(value) = self.take(key) else {
             return default;
         };

@@ -1,5 +1,7 @@
 //! What is wrong with a configuration is told at its line, all of it, with a remedy.
 
+mod limits;
+
 use std::path::Path;
 
 use guard::Mode;
