@@ -149,6 +149,32 @@ controls! {
         /// in its worst hour is the fleet's to show. Enforced, it refuses, but messages of a
         /// transaction, whose sender it reads more slowly.
     ];
+    /// Who has not been accepted keeps silent, and is left alone (B10).
+    Registration registration "registration" Observe [
+        /// Between a BootNotification that was not accepted and one that is, a station sends nothing
+        /// but what it was asked for, and a rejected one is asked for nothing. A station whose
+        /// registration nobody remembers passes.
+    ];
+    /// A transaction is spoken of by the station that has it, and a connector has one (C04, C08).
+    Transactions transactions "transactions" Observe [
+        /// A transaction is spoken of by the station that has it (1.6), and no second one begins on a
+        /// connector while one is open there. What is not remembered is nobody else's.
+    ];
+    /// Connectors and EVSEs that the station has (C07).
+    Connectors connectors "connectors" Observe [
+        /// No message names a connector beyond those that the station has said it has (1.6), and no
+        /// transaction begins on connector 0.
+    ];
+    /// A station says the same of itself as it did before (E09).
+    BootIdentity boot_identity "boot-identity" Observe [
+        /// A BootNotification names the maker, model, serial number and SIM of the one before.
+    ];
+    /// A station with a certificate is the one that the certificate was first seen with (A12).
+    BootSerial boot_serial "boot-serial" Enforce [
+        /// A station that comes with a certificate says the serial number that it is bound to.
+        /// Enforced by default: who says another one is another station, or another has taken its
+        /// place, and then `portcullis station replace` says so.
+    ];
 }
 
 impl Control {

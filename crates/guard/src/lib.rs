@@ -14,7 +14,9 @@ pub mod crowd;
 mod describe;
 mod event;
 mod keys;
+mod ledger;
 mod lesson;
+mod memory;
 mod model;
 mod moment;
 mod network;
@@ -46,7 +48,12 @@ pub use event::{
     Closing, ConnectionKind, Event, MessageKind, Outcome, RefusedHandshake, SessionFacts,
 };
 pub use keys::{FingerprintKey, PseudonymKey, VerifierKey};
+pub use ledger::{Ledger, Owner};
 pub use lesson::Lesson;
+pub use memory::{
+    BootIdentity, EndedTransaction, OpenTransaction, Registration, SimMark, StationMemory,
+    TransactionId, Transactions, csms_mark,
+};
 pub use model::{LimitsException, Model};
 pub use moment::{Moment, UnixMillis};
 pub use network::{InvalidNetwork, Network};
@@ -56,7 +63,7 @@ pub use password::{
 pub use policy::{NotReleased, OnUnreadable, Policy, TimeWindow};
 pub use redact::{Shown, shown};
 pub use scope::{Relaxed, Scope, Scopes, Tolerance, Who};
-pub use state::StationState;
+pub use state::{News, StationState};
 pub use station::{Protocols, Route, RouteId, Secret, StationRecord, Tenant, UpstreamCredential};
 pub use tls_fingerprint::{InvalidTlsFingerprint, TlsFingerprint};
 pub use verdict::{Cleared, Finding, Judgement, Own, Reason, Refusal, Verdict};

@@ -2,6 +2,8 @@
 
 use ocpp::{Facts, Limits, Meaning};
 
+use crate::BootIdentity;
+
 /// A station's own words about itself, from the BootNotification that was passed on. Nobody has
 /// proved them: they may widen a cap, never open a door.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +30,15 @@ impl Model {
             maker: name(Meaning::Maker)?.into(),
             model: name(Meaning::Model)?.into(),
             firmware: name(Meaning::Firmware).map(Into::into),
+        })
+    }
+
+    /// What it said when it was accepted last.
+    pub(crate) fn of_memory(boot: &BootIdentity) -> Option<Model> {
+        Some(Model {
+            maker: boot.maker.clone()?,
+            model: boot.model.clone()?,
+            firmware: boot.firmware.clone(),
         })
     }
 

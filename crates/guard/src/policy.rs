@@ -16,16 +16,20 @@ use crate::{
 mod answer;
 mod backend;
 mod billing;
+mod boot_identity;
 mod call;
 mod case;
+mod connectors;
 mod demand;
 mod injection;
 mod patches;
 mod place;
 mod rate;
+mod registration;
 mod release;
 mod texts;
 mod timestamps;
+mod transactions;
 mod unreadable;
 
 pub(crate) use billing::is_billing;

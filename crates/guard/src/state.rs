@@ -1,18 +1,25 @@
 //! What policy remembers about one live session.
 
+use std::num::NonZeroI64;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ocpp::catalogue::ActionFacts;
-use ocpp::{Action, Answer, Exchange, Facts, Meaning, Side, Version};
+use ocpp::{Action, Answer, Call, Exchange, Facts, Meaning, Message, Side, Version};
 
+use self::learn::{Unanswered, Waiting};
 use crate::change::Asked;
 use crate::model::Model;
 use crate::policy::{Standing, StationClock};
 use crate::rates::Buckets;
 use crate::rules::Patched;
 use crate::scope::Ruling;
-use crate::{CredentialChange, Finding, Moment, SessionFacts};
+use crate::{CredentialChange, Finding, Moment, PseudonymKey, SessionFacts, StationMemory};
+
+mod learn;
+
+pub use learn::News;
+pub(crate) use learn::{place_of, start_mark};
 
 /// One session's memory: its open CALLs, and how seldom its station may speak.
 #[derive(Debug)]
@@ -37,6 +44,19 @@ pub struct StationState {
     pub(crate) demand: Standing,
     /// The CSMS gives the station another credential, and waits for the answer.
     change: Option<Box<Asked>>,
+    /// What is remembered of its station; shared with the one who keeps the memories.
+    pub(crate) memory: Arc<StationMemory>,
+    /// For what is remembered only as a pseudonym.
+    key: Option<Arc<PseudonymKey>>,
+    /// Which CSMS gives out its transactions' ids ([`crate::csms_mark`]).
+    pub(crate) csms: u64,
+    unanswered: Option<Box<Unanswered>>,
+    waiting: Option<Box<Waiting>>,
+    news: Option<Box<News>>,
+    /// The transaction of another station that the message at hand speaks of.
+    pub(crate) foreign: Option<NonZeroI64>,
+    /// It has said that it is another station than the one its certificate is bound to.
+    pub(crate) is_imposter: bool,
 }
 
 impl StationState {
@@ -57,6 +77,14 @@ impl StationState {
             clock: StationClock::default(),
             demand: Standing::default(),
             change: None,
+            memory: Arc::default(),
+            key: None,
+            csms: 0,
+            unanswered: None,
+            waiting: None,
+            news: None,
+            foreign: None,
+            is_imposter: false,
         }
     }
 
@@ -72,6 +100,58 @@ impl StationState {
             session: Some(session),
             ..state
         }
+    }
+
+    /// The same with what is remembered of the station, the key for what is remembered only as a
+    /// pseudonym, and the mark of its CSMS ([`crate::csms_mark`]).
+    #[must_use]
+    pub fn remembering(
+        mut self,
+        memory: Arc<StationMemory>,
+        key: Arc<PseudonymKey>,
+        csms: u64,
+    ) -> StationState {
+        // A station that was here before does not boot anew for us, and is still of its model.
+        if let Some(model) = memory.boot().and_then(Model::of_memory) {
+            self.is_model(model);
+        }
+        self.memory = memory;
+        self.key = Some(key);
+        self.csms = csms;
+        self
+    }
+
+    /// The mark of its CSMS.
+    pub fn csms(&self) -> u64 {
+        self.csms
+    }
+
+    /// Which transaction a message speaks of that is not known to be its own station's: whoever
+    /// knows all stations' is to be asked ([`StationState::is_of_another`]). Ids of 2.x are the
+    /// station's own, and 0 and less is what stations write that do not know better.
+    #[inline]
+    pub fn asks_whose(&self, message: &Message<'_>) -> Option<i64> {
+        let Message::Call(call) = message else {
+            return None;
+        };
+        let Action::Known(action) = call.action else {
+            return None;
+        };
+        let asks = self.version == Version::V16
+            && call.from == Side::Station
+            && matches!(action.name, "StopTransaction" | "MeterValues");
+        if !asks {
+            return None;
+        }
+        let text = call.facts.first(Meaning::TransactionId)?;
+        let id = crate::memory::number(text).filter(|id| *id > 0)?;
+        (!self.memory.transactions.holds(self.csms, text)).then_some(id)
+    }
+
+    /// Says that this transaction is another station's, before the message is judged; `None`: it is
+    /// not known to be.
+    pub fn is_of_another(&mut self, transaction: Option<i64>) {
+        self.foreign = transaction.and_then(NonZeroI64::new);
     }
 
     /// What its BootNotification said it is, once one has been passed on.
@@ -120,20 +200,26 @@ impl StationState {
     }
 
     /// A Boot answer sets the interval (1.6: 4.2; 2.x: B01).
-    pub(crate) fn answered(&mut self, action: Option<Action<'_>>, facts: &Facts<'_>) {
-        let boot = matches!(action, Some(Action::Known(known)) if known.name == "BootNotification");
-        if boot && let Some(interval) = facts.first(Meaning::Interval) {
+    pub(crate) fn answered(&mut self, answer: &Answer<'_>, now: Moment) {
+        let Some(Action::Known(action)) = answer.action else {
+            return;
+        };
+        if action.name == "BootNotification"
+            && let Some(interval) = answer.facts.first(Meaning::Interval)
+        {
             self.learn_heartbeat(interval);
         }
+        self.learn_answered(action, answer, now);
     }
 
     /// A Boot says which model this is.
-    pub(crate) fn told(&mut self, action: &ActionFacts, facts: &Facts<'_>) {
+    pub(crate) fn told(&mut self, action: &ActionFacts, call: &Call<'_>) {
         if action.name == "BootNotification" {
-            self.model = Model::of(facts).map(Arc::new);
+            self.model = Model::of(&call.facts).map(Arc::new);
             self.ruling.forget();
             self.patched.forget();
         }
+        self.learn_told(action, call);
     }
 
     /// The station is of this model.
@@ -164,7 +250,8 @@ impl StationState {
 
     /// The CSMS may set the interval later by configuration. We do not wait for the station's answer: to
     /// believe the longer interval at once only delays our own idle limit.
-    pub(crate) fn asked(&mut self, action: &ActionFacts, facts: &Facts<'_>) {
+    pub(crate) fn asked(&mut self, action: &ActionFacts, facts: &Facts<'_>, now: Moment) {
+        self.learn_asked(action, facts, now);
         if !matches!(action.name, "ChangeConfiguration" | "SetVariables") {
             return;
         }

@@ -118,6 +118,11 @@ pub struct StationRecord {
     pub maker: Option<Box<str>>,
     /// Which model it is.
     pub model: Option<Box<str>>,
+    /// The serial number it must say in its BootNotification, where the operator has registered one.
+    pub serial: Option<Box<str>>,
+    /// How often the operator has put another station in its place: what was learnt of the one
+    /// before does not hold for it.
+    pub replaced: u32,
 }
 
 impl StationRecord {
@@ -134,6 +139,8 @@ impl StationRecord {
             upstream_password: None,
             maker: None,
             model: None,
+            serial: None,
+            replaced: 0,
         }
     }
 }

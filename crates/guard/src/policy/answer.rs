@@ -49,7 +49,7 @@ impl Policy {
             };
         }
         if answer.outcome == AnswerOutcome::Result {
-            state.answered(answer.action, &answer.facts);
+            state.answered(&answer, now);
             state.clock.answered(answer.action, now);
         }
         let verdict = Verdict::Forward(Cleared::new(answer.frame));

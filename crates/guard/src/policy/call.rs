@@ -5,7 +5,7 @@ use ocpp::{Action, Call, ErrorCode, Recall, Side};
 
 use super::billing::is_billing;
 use super::case::{Case, Charge, Court};
-use super::{Policy, texts};
+use super::{Policy, boot_identity, connectors, registration, texts, transactions};
 use crate::describe::UNKNOWN_ACTION;
 use crate::verdict::Owed;
 use crate::{
@@ -27,7 +27,8 @@ impl Policy {
         if let Some(class) = excess {
             self.object_rate(&call, class, &mut case, state, now);
         }
-        if case.ground.is_some() {
+        if let Some(ground) = &case.ground {
+            state.is_imposter |= ground.control == Control::BootSerial;
             return refuse(MessageKind::Call, &call, case, state);
         }
         let joins =
@@ -41,10 +42,10 @@ impl Policy {
         let mut change = None;
         match (call.from, action) {
             (Side::Csms, Some(action)) => {
-                state.asked(action, &call.facts);
+                state.asked(action, &call.facts, now);
                 change = state.gives(call.id, action, &call.facts);
             }
-            (Side::Station, Some(action)) => state.told(action, &call.facts),
+            (Side::Station, Some(action)) => state.told(action, &call),
             (_, None) => {}
         }
         Judgement {
@@ -68,6 +69,7 @@ impl Policy {
         let court = self.court(&send, state, &is_billing);
         examine(&court, &send, &mut case);
         texts::of_call(&court, &send, arrived, now, &mut case);
+        registration::examine(&court, &send, arrived, now, &mut case);
         if let Some(class) = excess {
             self.object_rate(&send, class, &mut case, state, now);
         }
@@ -99,6 +101,10 @@ impl Policy {
         let court = self.court(call, state, &is_billing);
         examine(&court, call, &mut case);
         texts::of_call(&court, call, arrived, now, &mut case);
+        boot_identity::examine(&court, call, &mut case);
+        registration::examine(&court, call, arrived, now, &mut case);
+        transactions::examine(&court, call, &mut case);
+        connectors::examine(&court, call, &mut case);
         if recall == Recall::OtherBody {
             let what = "a message id that was used for another CALL";
             let charge = Charge::of("id-used-before", ErrorCode::ProtocolError, what);
@@ -147,7 +153,7 @@ fn examine(court: &Court<'_>, call: &Call<'_>, case: &mut Case) {
     }
 }
 
-fn known(action: Action<'_>) -> Option<&'static ocpp::catalogue::ActionFacts> {
+pub(super) fn known(action: Action<'_>) -> Option<&'static ocpp::catalogue::ActionFacts> {
     match action {
         Action::Known(facts) => Some(facts),
         Action::Unknown(_) => None,

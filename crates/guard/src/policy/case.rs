@@ -143,6 +143,21 @@ impl Case {
         mode == Mode::Enforce && !tolerated
     }
 
+    /// A control has something to tell that nobody is refused for.
+    pub(super) fn mention(&mut self, court: &Court<'_>, control: Control, charge: Charge) {
+        if court.mode(control) == Mode::Off {
+            return;
+        }
+        self.findings.push(Finding {
+            control,
+            mode: Mode::Observe,
+            kind: charge.kind,
+            path: charge.path,
+            tolerated: false,
+            what: charge.what,
+        });
+    }
+
     /// The schema objects. The peer is told where; the finding, which is kept and shown, says so only
     /// where the path is made of the schema's own names.
     pub(super) fn object_schema(&mut self, court: &Court<'_>, faults: &[SchemaFault], whose: &str) {
