@@ -4,6 +4,7 @@
 //! Promises return what broke instead of panicking, so that the suite is ordinary code.
 
 mod changes;
+pub mod memories;
 mod promises;
 mod records;
 pub mod refused;

@@ -10,12 +10,14 @@
 pub mod conformance;
 mod error;
 mod key_file;
+mod memories;
 mod refused;
 mod sealed;
 mod sqlite;
 
 pub use error::{ImportError, Rejected, StoreError};
 pub use key_file::{KeyFile, KeyFileError};
+pub use memories::{KeptMemories, MemoryStore, Remembered};
 pub use refused::{RefusedMessage, RefusedRow, RefusedStore, Settlement};
 pub use sqlite::SqliteStore;
 
@@ -61,6 +63,15 @@ pub trait Store: Send {
         id: &StationId,
         credential: &Credential,
         password: Option<&PasswordTraits>,
+    ) -> Result<(), StoreError>;
+
+    /// Another station stands in this one's place: nothing that was learnt of the one before holds for
+    /// it, and this is the serial number it must say; `None`: the first one it says.
+    fn replace(
+        &mut self,
+        tenant: &Tenant,
+        id: &StationId,
+        serial: Option<&str>,
     ) -> Result<(), StoreError>;
 
     /// Keeps what the gate has learnt, and returns how many lessons were news. A lesson that no longer

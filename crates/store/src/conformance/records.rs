@@ -94,6 +94,7 @@ pub(super) fn one_of_each() -> Result<Vec<StationRecord>, String> {
             credential: Credential::ByException,
             maker: Some("Maker AG".into()),
             model: Some("Säule 22".into()),
+            serial: Some("SN 1".into()),
             ..station("exception")?
         },
     ])

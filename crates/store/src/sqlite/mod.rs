@@ -3,6 +3,7 @@
 
 mod copy;
 mod engine;
+mod memories;
 mod migrations;
 mod passwords;
 mod pending;
@@ -186,6 +187,7 @@ impl Store for SqliteStore {
                 )
                 .map_err(engine_error)?;
             pending::forget(transaction, tenant, id)?;
+            memories::forget(transaction, tenant, id)?;
             known(gone, tenant, id)
         })
     }
@@ -235,6 +237,25 @@ impl Store for SqliteStore {
             Err(Unlearnt::NothingNew) => Ok(0),
             Err(Unlearnt::Store(error)) => Err(error),
         }
+    }
+
+    fn replace(
+        &mut self,
+        tenant: &Tenant,
+        id: &StationId,
+        serial: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction, _| {
+            let changed = transaction
+                .execute(
+                    "UPDATE station SET replaced = replaced + 1, serial = ?3
+                     WHERE tenant = ?1 AND identity = ?2",
+                    (&*tenant.0, id.as_str(), serial),
+                )
+                .map_err(engine_error)?;
+            memories::forget(transaction, tenant, id)?;
+            known(changed, tenant, id)
+        })
     }
 
     fn station(&self, tenant: &Tenant, id: &StationId) -> Result<StationRecord, StoreError> {

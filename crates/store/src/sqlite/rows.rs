@@ -16,7 +16,7 @@ use crate::sealed::{Place, SealingKey};
 
 pub(super) const SELECT_STATION: &str = "SELECT tenant, identity, enabled, credential, \
     password_form, fast_salt, fast_tag, slow_phc, fingerprint, versions, unnamed, \
-    upstream_password, maker, model, password_traits FROM station";
+    upstream_password, maker, model, password_traits, serial, replaced FROM station";
 
 pub(super) const SELECT_ROUTES: &str = "SELECT id, path, tenant, upstream, credential, \
     password, organization FROM route ORDER BY source, position";
@@ -37,6 +37,8 @@ pub(super) struct StationRow {
     upstream_password: Option<Vec<u8>>,
     maker: Option<String>,
     model: Option<String>,
+    serial: Option<String>,
+    replaced: u32,
     password_traits: Option<Vec<u8>>,
 }
 
@@ -58,6 +60,8 @@ impl StationRow {
             maker: row.get(12)?,
             model: row.get(13)?,
             password_traits: row.get(14)?,
+            serial: row.get(15)?,
+            replaced: row.get(16)?,
         })
     }
 
@@ -98,6 +102,8 @@ impl StationRow {
             upstream_password,
             maker: self.maker.map(Into::into),
             model: self.model.map(Into::into),
+            serial: self.serial.map(Into::into),
+            replaced: self.replaced,
             ..StationRecord::new(id, Tenant(Arc::from(self.tenant.as_str())), credential)
         })
     }
@@ -162,8 +168,8 @@ pub(super) fn insert_station(
         .prepare_cached(
             "INSERT INTO station (tenant, identity, folded, enabled, credential, password_form,
                 fast_salt, fast_tag, slow_phc, fingerprint, versions, unnamed, upstream_password,
-                maker, model, added_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                maker, model, serial, replaced, added_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
                 strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
         )
         .map_err(engine_error)?;
@@ -184,6 +190,8 @@ pub(super) fn insert_station(
             upstream_password,
             station.maker,
             station.model,
+            station.serial,
+            station.replaced,
         ])
         .map_err(engine_error)?;
     match &station.password {

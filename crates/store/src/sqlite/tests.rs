@@ -11,6 +11,7 @@ use ocpp::{StationId, Version};
 use rusqlite::Connection;
 
 use super::SqliteStore;
+use crate::memories::MemoryStore;
 use crate::{KeyFile, RefusedMessage, RefusedStore, Store, StoreError, conformance};
 
 /// A directory with a key, and the place of a database.
@@ -87,6 +88,43 @@ fn the_sqlite_store_keeps_every_promise_about_refusals() {
     });
     assert!(result.is_ok(), "{result:?}");
     assert_eq!(number, 4);
+}
+
+#[test]
+fn the_sqlite_store_keeps_every_promise_about_memories() {
+    let room = tempfile::tempdir().unwrap();
+    let mut number = 0;
+    let result = conformance::memories::run(|| {
+        number += 1;
+        let path = room.path().join(format!("{number}.db"));
+        let key = KeyFile::open_or_create(&room.path().join("gate.key")).unwrap();
+        Box::new(move || {
+            SqliteStore::open(&path, &key)
+                .map(|store| Box::new(store) as Box<dyn conformance::memories::Whole>)
+        })
+    });
+    assert!(result.is_ok(), "{result:?}");
+    assert_eq!(number, 4);
+}
+
+#[test]
+fn a_memory_that_somebody_bent_is_unknown_and_counted() {
+    let scene = Scene::new();
+    let mut store = scene.open().unwrap();
+    for id in ["CP-1", "CP-2"] {
+        store.add(&station(id, None)).unwrap();
+        let key = (tenant(), StationId::parse(id, Version::V16).unwrap());
+        store.keep_memories(&[(key, Arc::default())]).unwrap();
+    }
+    let bent = "UPDATE memory SET bytes = x'07ff' WHERE identity = 'CP-1'";
+    Connection::open(scene.path())
+        .unwrap()
+        .execute(bent, ())
+        .unwrap();
+    let kept = store.open_memories().unwrap();
+    assert_eq!((kept.memories.len(), kept.unreadable), (1, 1));
+    let id = StationId::parse("CP-1", Version::V16).unwrap();
+    assert_eq!(store.memory(&tenant(), &id).unwrap(), None);
 }
 
 #[test]
