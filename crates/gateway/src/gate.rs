@@ -17,6 +17,7 @@ use crate::events::EventSender;
 use crate::kept::Kept;
 use crate::live::Live;
 use crate::lobby::TurnedAway;
+use crate::memories::Memories;
 use crate::settings::Settings;
 use crate::tls::TlsError;
 use crate::upstream::Upstreams;
@@ -34,10 +35,12 @@ pub struct Shared {
     pub verifier_key: Arc<VerifierKey>,
     /// Where refused messages go that money hangs on.
     pub kept: Kept,
+    /// What is remembered of the stations.
+    pub memories: Arc<Memories>,
 }
 
 impl Shared {
-    /// With a row of its own for what is to be kept.
+    /// With a row of its own for what is to be kept, and nothing remembered.
     pub fn new(
         book: Arc<ArcSwap<Book>>,
         policy: Arc<ArcSwap<Policy>>,
@@ -50,6 +53,7 @@ impl Shared {
             events,
             verifier_key,
             kept: Kept::default(),
+            memories: Arc::default(),
         }
     }
 }
@@ -63,6 +67,7 @@ pub(crate) struct Gate {
     pub(crate) events: EventSender,
     pub(crate) verifier_key: Arc<VerifierKey>,
     pub(crate) kept: Kept,
+    pub(crate) memories: Arc<Memories>,
     pub(crate) verified: Arc<Mutex<VerifierCache>>,
     pub(crate) slow_hashes: Arc<Semaphore>,
     /// Asked at handshakes, never on the road.
@@ -102,6 +107,7 @@ impl Gate {
             events: shared.events,
             verifier_key: shared.verifier_key,
             kept: shared.kept,
+            memories: shared.memories,
             tally: Arc::default(),
             turned_away: Arc::default(),
             counters: Arc::default(),
@@ -134,6 +140,7 @@ impl Gate {
             events: self.events.clone(),
             verifier_key: Arc::clone(&self.verifier_key),
             kept: self.kept.clone(),
+            memories: Arc::clone(&self.memories),
             tally: Arc::clone(&self.tally),
             turned_away: Arc::clone(&self.turned_away),
             counters: Arc::clone(&self.counters),

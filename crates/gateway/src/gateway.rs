@@ -224,10 +224,17 @@ impl Gateway {
         self.live.release(tenant, station, text)
     }
 
-    /// Ends the sessions of stations that the book no longer lets in; how many.
+    /// Ends the sessions of stations that the book no longer lets in, or in whose place it has put
+    /// another one; how many. What was remembered of stations that are gone is forgotten.
     pub fn end_unregistered(&self) -> usize {
-        let book = self.current.load().gate.book.load_full();
-        self.live.end_where(|session| !lets_in(&book, session))
+        let current = self.current.load();
+        let (book, memories) = (current.gate.book.load_full(), &current.gate.memories);
+        let leave = |session: &SessionFacts| {
+            !lets_in(&book, session) || memories.is_replaced(session, &book)
+        };
+        let ended = self.live.end_where(leave);
+        memories.forget_strangers(&book);
+        ended
     }
 
     /// Ends the sessions of stations whose certificate has been taken back; how many.

@@ -170,6 +170,11 @@ impl Conversation {
             return Ok(());
         }
         let message = read(frame, from, &self.state, desk.policy, desk.reader);
+        if let Some(id) = self.state.asks_whose(&message) {
+            let csms = self.state.csms();
+            let anothers = self.gate.memories.is_anothers(&self.session, csms, id);
+            self.state.is_of_another(anothers.then_some(id));
+        }
         let mut judgement = desk
             .policy
             .judge(message, arrived, &mut self.state, desk.now);
@@ -182,7 +187,16 @@ impl Conversation {
         }
         let done = carry_out(&judgement.verdict, from.other(), desk.outbox, &self.gate);
         self.tell(from, judgement, desk.now);
+        self.put_back_memory();
         done
+    }
+
+    /// What was just learnt of the station outlives its session.
+    pub(super) fn put_back_memory(&mut self) {
+        if let Some(news) = self.state.take_news() {
+            let memories = &self.gate.memories;
+            memories.put_back(&self.session, &self.state, news);
+        }
     }
 
     /// A refused message that money hangs on is not lost: whoever runs the gate may look at it.

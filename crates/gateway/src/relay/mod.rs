@@ -154,6 +154,7 @@ impl Relay {
     ) -> Relay {
         let now = gate.clock.now();
         let state = StationState::of(Arc::clone(&session), seed);
+        let state = gate.memories.begin(state, &session, &gate.book.load());
         seat.sit(Arc::clone(&session));
         let session_settings = &gate.settings.session;
         let first_look = session_settings.ping_after.min(session_settings.idle_after);

@@ -116,6 +116,7 @@ impl Conversation {
             },
             Err(why) => release.tell(Released::NotSent(why.to_string())),
         }
+        self.put_back_memory();
     }
 
     /// Whether this is the CSMS's answer to a released message: it is judged, so that its CALL is
@@ -136,6 +137,8 @@ impl Conversation {
         let _ = desk
             .policy
             .judge(message, desk.now, &mut self.state, desk.now);
+        self.state.was_not_heard();
+        self.put_back_memory();
         self.settle(outcome);
         true
     }
