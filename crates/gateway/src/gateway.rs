@@ -225,16 +225,21 @@ impl Gateway {
     }
 
     /// Ends the sessions of stations that the book no longer lets in, or in whose place it has put
-    /// another one; how many. What was remembered of stations that are gone is forgotten.
+    /// another one; how many.
     pub fn end_unregistered(&self) -> usize {
         let current = self.current.load();
         let (book, memories) = (current.gate.book.load_full(), &current.gate.memories);
         let leave = |session: &SessionFacts| {
             !lets_in(&book, session) || memories.is_replaced(session, &book)
         };
-        let ended = self.live.end_where(leave);
-        memories.forget_strangers(&book);
-        ended
+        self.live.end_where(leave)
+    }
+
+    /// Forgets what is remembered of stations that are not in the book any more.
+    pub fn forget_unregistered(&self) {
+        let current = self.current.load();
+        let book = current.gate.book.load_full();
+        current.gate.memories.forget_strangers(&book);
     }
 
     /// Ends the sessions of stations whose certificate has been taken back; how many.

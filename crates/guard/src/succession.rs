@@ -22,6 +22,8 @@ pub enum Objection {
     Disabled,
     /// What its station has to show is no longer what it has shown.
     Credential,
+    /// The operator has put another station in its place.
+    Replaced,
     /// Its station may no longer speak this version.
     Version,
     /// Its route is gone, or is another tenant's.
@@ -51,6 +53,9 @@ impl Book {
         let before = older.find(tenant, id);
         if before.is_some_and(|before| before.credential != record.credential) {
             return Some(Objection::Credential);
+        }
+        if before.is_some_and(|before| before.replaced != record.replaced) {
+            return Some(Objection::Replaced);
         }
         if !record.protocols.allowed.contains(&session.version) {
             return Some(Objection::Version);

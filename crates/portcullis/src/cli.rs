@@ -232,6 +232,17 @@ Examples:
 Where the CSMS itself can change the station's password (ChangeConfiguration AuthorizationKey,
 SetVariables BasicAuthPassword), let it: the gate takes part in that by itself.")]
     SetPassword(SetPassword),
+    /// Say that another station stands in this one's place: what was learnt of the one before, the
+    /// serial number that binds its certificate first of all, does not hold any more.
+    #[command(after_help = "\
+Examples:
+  portcullis station replace CP-0003                          a new charger with the old certificate
+  portcullis station replace CP-0003 --serial SN-778          it must say this serial number
+  portcullis station replace CP-0003 --certificate new.pem    with a certificate of its own
+
+Its session ends, the next BootNotification that the CSMS accepts binds anew, and the gate's log says
+so. For another password: `portcullis station set-password`.")]
+    Replace(ReplaceStation),
     /// List stations whose passwords are weak, or shared with other stations; never the passwords.
     Audit,
     /// List the registered stations.
@@ -325,6 +336,10 @@ pub(crate) struct AddStation {
     /// Which model it is, as its BootNotification says.
     #[arg(long)]
     pub(crate) model: Option<String>,
+    /// The serial number it must say in its BootNotification when it comes with a certificate;
+    /// without this the first one that the CSMS accepts.
+    #[arg(long)]
+    pub(crate) serial: Option<String>,
     /// Register it, and keep it out for now.
     #[arg(long)]
     pub(crate) disabled: bool,
@@ -366,6 +381,18 @@ pub(crate) struct SetPassword {
     /// Take a weak or shared password all the same.
     #[arg(long)]
     pub(crate) allow_weak: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplaceStation {
+    #[command(flatten)]
+    pub(crate) station: OneStation,
+    /// The serial number that the new one must say; without this the first one that the CSMS accepts.
+    #[arg(long)]
+    pub(crate) serial: Option<String>,
+    /// The new one's certificate, in this PEM file; without this it shows what the old one showed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
 }
 
 /// Where the new password comes from.

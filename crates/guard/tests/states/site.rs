@@ -1,5 +1,6 @@
 //! A site: stations of one CSMS, each with the session it has now and the memory it leaves behind.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -175,7 +176,10 @@ impl Site {
         let found = judgement.findings.iter();
         let found: Vec<&'static str> = found
             .filter(|finding| CONTROLS.contains(&finding.control))
-            .map(|finding| finding.kind)
+            .map(|finding| match finding.kind {
+                Cow::Borrowed(kind) => kind,
+                Cow::Owned(ref kind) => panic!("{kind}: a rule's, not ours"),
+            })
             .collect();
         let told = match judgement.outcome() {
             Outcome::Refused(Some(control), None) if CONTROLS.contains(&control) => {

@@ -9,6 +9,7 @@
 mod keeper;
 mod learning;
 mod log;
+mod memory_keeper;
 pub(crate) mod orders;
 mod refused;
 mod revocation_watch;
@@ -22,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gateway::{Clock, Gateway, Shared, event_queue, lesson_queue};
+use gateway::{Clock, Gateway, Memories, Shared, event_queue, lesson_queue};
 use guard::Book;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
@@ -35,6 +36,7 @@ use tracing::info;
 use self::keeper::{Keeper, World};
 use self::learning::{LESSONS_MAX, Learning};
 use self::log::LevelHandle;
+use self::memory_keeper::MemoryKeeper;
 use self::orders::{Order, Orders};
 pub(crate) use self::refused::{RefusedDesk, RefusedFigures};
 use self::revocation_watch::Lists;
@@ -123,6 +125,7 @@ pub(crate) struct Opened {
     told: Open,
     orders: Orders,
     keeper: JoinHandle<()>,
+    memory_keeper: MemoryKeeper,
     findings: findings::Keeper,
 }
 
@@ -155,6 +158,7 @@ impl Opened {
         // What is learnt while the gate closes is still kept.
         self.orders.put(Order::Close);
         let _ = self.keeper.await;
+        self.memory_keeper.close().await;
         // The last farewells are still in the queue.
         tokio::time::sleep(DRAIN).await;
         self.findings.close();
@@ -184,12 +188,13 @@ pub(crate) async fn open(
     // Whoever was observed only before a restart is so from the first session on.
     let mut policy = config.policy.clone();
     policy.scopes = policy.scopes.relaxed_to(register.store.way_back()?.relaxed);
-    let shared = Shared::new(
+    let mut shared = Shared::new(
         Arc::new(ArcSwap::from_pointee(book)),
         Arc::new(ArcSwap::from_pointee(policy)),
         sender,
         Arc::new(register.key.verifier_key()),
     );
+    shared.memories = Arc::new(Memories::new(register.key.pseudonym_key()));
     // The gate begins its own clock now; a few milliseconds between the two do not matter.
     let clock = Clock::start();
     let passwords = Passwords::of(&register.key);
@@ -197,15 +202,20 @@ pub(crate) async fn open(
     let settings = &mut materials.settings;
     settings.passwords.rules = Some(Arc::new(passwords.rules.clone()));
     settings.passwords.lessons = Some(lessons);
-    let gateway = Gateway::start(materials.settings.clone(), shared.clone()).map_err(|error| {
+    let gateway = Gateway::prepare(materials.settings.clone(), shared.clone(), Vec::new());
+    let gateway = gateway.map_err(|error| {
         let remedy = "See which program has that port, and whether this user may listen on it.";
         Failure::new(Exit::Failed, error.to_string(), remedy)
     })?;
-    // Only now: a gate that could not open must not take the ticket of the one that runs.
+    let conditions = Arc::new(Mutex::new(Conditions::default()));
+    // Only now: a gate that could not open must take neither the memories nor the ticket of the one
+    // that runs.
+    let (memories, told_to) = (Arc::clone(&shared.memories), Arc::clone(&conditions));
+    let memory_keeper = memory_keeper::begin(Register::of(&config)?, memories, told_to)?;
+    gateway.open();
     let ticket = Arc::new(Ticket::issue(&config.store.value, admin.1)?);
     let told = Open::of(&gateway, &shared, admin.1);
     let gate: GateView = Arc::new(RwLock::new(Some(gateway)));
-    let conditions = Arc::new(Mutex::new(Conditions::default()));
     let lists = Lists::of(std::mem::take(&mut materials.lists));
     revocation_watch::begin(lists.clone(), Arc::clone(&gate), Arc::clone(&conditions));
     let dates = std::mem::take(&mut materials.certificates);
@@ -261,6 +271,7 @@ pub(crate) async fn open(
         looked,
         orders,
         keeper,
+        memory_keeper,
         told,
         findings,
     })

@@ -22,5 +22,6 @@ mod message;
 mod parser;
 mod rates;
 mod seat;
+mod states;
 mod street;
 mod texts;

@@ -11,8 +11,8 @@ use serde_json::json;
 use sim::attack::{Attack, Saw, Stolen, Target};
 use sim::{ConnectError, Conversation, Csms, CsmsBuilder, Envelope, Station};
 
-use crate::scene::Scene;
 use crate::scene::gate::{Gate, eventually};
+use crate::scene::{Scene, client_tls};
 
 /// Connected all the while.
 pub(crate) const HONEST: &str = "CP-HONEST";
@@ -59,7 +59,7 @@ pub(crate) struct Street {
     pub(crate) scene: Scene,
     pub(crate) gate: Gate,
     pub(crate) csms: Csms,
-    honest: Conversation,
+    pub(crate) honest: Conversation,
     honest_at_csms: Conversation,
 }
 
@@ -114,6 +114,17 @@ impl Street {
     /// The station whose password was stolen.
     pub(crate) fn thief(&self) -> Station {
         self.stranger(THIEF).password(STOLEN)
+    }
+
+    /// One of the stations with a certificate, with its own.
+    pub(crate) fn certified(&self, name: &str) -> Station {
+        let pem = |file: String| self.scene.path(&format!("ca/{file}"));
+        let tls = client_tls(
+            &pem("ca.pem".to_owned()),
+            &pem(format!("station-{name}.pem")),
+            &pem(format!("station-{name}.key")),
+        );
+        self.stranger(name).tls(tls)
     }
 
     /// Both ends of a conversation of that station.

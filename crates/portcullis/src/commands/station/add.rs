@@ -48,6 +48,7 @@ pub(crate) fn run(
     let enabled = !arguments.disabled;
     let maker = draft::model("maker", arguments.maker.as_deref()).map_err(wrong)?;
     let model = draft::model("model", arguments.model.as_deref()).map_err(wrong)?;
+    let serial = draft::model("serial", arguments.serial.as_deref()).map_err(wrong)?;
     let draft = Draft {
         id,
         tenant,
@@ -60,6 +61,7 @@ pub(crate) fn run(
     };
     let passwords = Passwords::of(&register.key);
     let mut record = draft.register(&passwords)?;
+    record.serial = serial;
     let holders = Holders::of(&register.store.stations(None)?);
     let allowed = arguments.allow_weak;
     if let Some(words) = draft::weak(&mut record, &holders, &passwords.rules, allowed)? {
@@ -124,7 +126,7 @@ fn proof(choice: &CredentialChoice, machine_made: bool) -> Result<(Proof, Drawn)
 }
 
 /// SHA-256 over the certificate's DER.
-fn fingerprint(file: &Path) -> Result<[u8; 32], Failure> {
+pub(super) fn fingerprint(file: &Path) -> Result<[u8; 32], Failure> {
     let unfit = |why: &str| {
         Failure::new(
             Exit::Input,

@@ -4,6 +4,8 @@ mod add;
 mod audit;
 mod draft;
 mod import;
+mod memory_view;
+mod replace;
 mod rows;
 mod secret;
 mod set_password;
@@ -12,14 +14,16 @@ mod view;
 use std::path::Path;
 use std::sync::Arc;
 
-use guard::Tenant;
+use guard::{Tenant, UnixMillis};
 use ocpp::{StationId, Version};
-use store::Store;
+use serde::Serialize;
+use store::{MemoryStore, Store};
 
 use crate::cli::{OneStation, StationCommand};
 use crate::output::Output;
 use crate::register::Register;
 use crate::{Exit, Failure};
+use memory_view::MemoryView;
 use view::StationView;
 
 pub(crate) fn run(
@@ -31,6 +35,7 @@ pub(crate) fn run(
         StationCommand::Add(arguments) => add::run(arguments, config, output),
         StationCommand::Import(arguments) => import::run(arguments, config, output),
         StationCommand::SetPassword(arguments) => set_password::run(arguments, config, output),
+        StationCommand::Replace(arguments) => replace::run(arguments, config, output),
         StationCommand::Audit => audit::run(config, output),
         StationCommand::List { tenant } => list(tenant.as_deref(), config, output),
         StationCommand::Show(station) => show(station, config, output),
@@ -52,7 +57,25 @@ fn show(station: &OneStation, config: &Path, output: &mut Output) -> Result<(), 
     let (tenant, id) = named(station)?;
     let register = Register::open(config)?;
     let view = StationView::of(&register.store.station(&tenant, &id)?);
-    output.result(&view, || view.lines())
+    let memory = register.store.memory(&tenant, &id)?.unwrap_or_default();
+    let key = register.key.pseudonym_key();
+    let now = UnixMillis(crate::unix_seconds().saturating_mul(1000));
+    let remembered = MemoryView::of(&memory, &key, now);
+    let shown = ShownStation {
+        station: &view,
+        remembered: &remembered,
+    };
+    output.result(&shown, || {
+        format!("{}\n{}", view.lines(), remembered.lines())
+    })
+}
+
+/// What is registered, and what is remembered.
+#[derive(Serialize)]
+struct ShownStation<'v> {
+    #[serde(flatten)]
+    station: &'v StationView,
+    remembered: &'v MemoryView,
 }
 
 fn remove(station: &OneStation, config: &Path, output: &mut Output) -> Result<(), Failure> {

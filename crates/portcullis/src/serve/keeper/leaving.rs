@@ -73,6 +73,7 @@ fn word(objection: Objection) -> &'static str {
         Objection::Removed => "removed",
         Objection::Disabled => "disabled",
         Objection::Credential => "credential changed",
+        Objection::Replaced => "replaced by another station",
         Objection::Version => "version no longer allowed",
         Objection::RouteGone => "route gone",
         Objection::RouteMoved => "route leads elsewhere",
@@ -99,6 +100,7 @@ impl Keeper {
         let in_time = leaving.in_time.clone();
         self.with_gate(|gate| {
             gate.end_sessions(&leaving.at_once);
+            gate.forget_unregistered();
             if !in_time.is_empty() {
                 self.world.runtime.spawn(gate.depart(in_time, window));
             }

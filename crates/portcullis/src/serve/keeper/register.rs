@@ -205,6 +205,7 @@ impl Keeper {
         self.register.passwords = Some(audit.finding());
         let book = Arc::new(book);
         let older = self.book.swap(Arc::clone(&book));
+        tell_replaced(&older, &book);
         self.register.held = None;
         self.register.seen = revision;
         let left = self.send_away(&older, &HashSet::new(), &renewed);
@@ -247,5 +248,19 @@ impl Keeper {
             sessions,
         });
         true
+    }
+}
+
+/// An operator's act that the log must show: a certificate is going to be bound anew.
+fn tell_replaced(older: &Book, book: &Book) {
+    for record in book.stations() {
+        let before = older.find(&record.tenant, &record.id);
+        if before.is_some_and(|before| before.replaced != record.replaced) {
+            let (station, tenant) = (record.id.as_str(), &*record.tenant.0);
+            info!(
+                station,
+                tenant, "the operator says that another station stands in its place"
+            );
+        }
     }
 }
