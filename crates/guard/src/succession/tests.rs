@@ -70,6 +70,18 @@ fn what_has_not_changed_goes_on() {
 }
 
 #[test]
+fn a_station_in_whose_place_another_one_stands_leaves() {
+    let replaced = StationRecord {
+        replaced: 1,
+        ..station()
+    };
+    assert_eq!(
+        objection(Some(route()), Some(replaced)),
+        Some(Objection::Replaced)
+    );
+}
+
+#[test]
 fn a_station_that_may_not_come_again_may_not_stay() {
     assert_eq!(objection(Some(route()), None), Some(Objection::Removed));
     let disabled = StationRecord {
