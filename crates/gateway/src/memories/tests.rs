@@ -29,6 +29,8 @@ fn facts(name: &str) -> Arc<SessionFacts> {
         version: Version::V16,
         kind: ConnectionKind::TlsBasic,
         peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+        tls: None,
+        exception: None,
     })
 }
 

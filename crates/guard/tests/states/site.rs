@@ -129,6 +129,8 @@ impl Site {
             version: self.version,
             kind: self.kind,
             peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+            tls: None,
+            exception: None,
         };
         let kept = self.kept.get(station);
         let memory = kept.map_or_else(StationMemory::default, |bytes| {
