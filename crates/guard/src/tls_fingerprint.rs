@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A JA4 fingerprint (TLS over TCP) of a ClientHello, of which tickets, pre-shared keys, early data and
 /// padding are left out: a station that resumes its TLS session is known by the same one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TlsFingerprint {
     /// `t13d1516h2`: version, server name, how many suites and extensions, first protocol.
     start: [u8; 10],

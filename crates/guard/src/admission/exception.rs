@@ -182,8 +182,8 @@ pub enum ExceptionFault {
     PathSecret,
     /// It comes from elsewhere.
     Network,
-    /// Its TLS looks different.
-    TlsFingerprint,
+    /// Its TLS looks different: so, if there is TLS.
+    TlsFingerprint(Option<TlsFingerprint>),
     /// Its last day is over.
     Expired,
 }
@@ -194,7 +194,10 @@ impl fmt::Display for ExceptionFault {
             ExceptionFault::NotThere => "there is none for it",
             ExceptionFault::PathSecret => "the path does not hold its secret",
             ExceptionFault::Network => "it is for other networks",
-            ExceptionFault::TlsFingerprint => "it is for other TLS fingerprints",
+            ExceptionFault::TlsFingerprint(Some(seen)) => {
+                return write!(out, "it is for other TLS fingerprints than {seen}");
+            }
+            ExceptionFault::TlsFingerprint(None) => "it is for a TLS fingerprint",
             ExceptionFault::Expired => "its last day is over",
         })
     }
@@ -234,7 +237,7 @@ impl Exception {
                 ExceptionFault::PathSecret,
             ),
             (elsewhere, ExceptionFault::Network),
-            (looks_different, ExceptionFault::TlsFingerprint),
+            (looks_different, ExceptionFault::TlsFingerprint(shown.tls)),
             (now >= self.until, ExceptionFault::Expired),
         ];
         checks

@@ -187,9 +187,12 @@ fn what_else_is_to_be_seen_of_it_must_fit() {
         ),
         (
             &|shown| shown.tls = Some(other),
-            ExceptionFault::TlsFingerprint,
+            ExceptionFault::TlsFingerprint(Some(other)),
         ),
-        (&|shown| shown.tls = None, ExceptionFault::TlsFingerprint),
+        (
+            &|shown| shown.tls = None,
+            ExceptionFault::TlsFingerprint(None),
+        ),
         (
             &|shown| shown.path_secret = None,
             ExceptionFault::PathSecret,
