@@ -86,6 +86,16 @@ Examples:
   portcullis check && portcullis reload
   portcullis reload --force            half the fleet has been taken out, and that was meant")]
     Reload(ReloadGate),
+    /// Have a new process take the running gate's place, without refusing anybody in between.
+    #[command(after_help = "\
+Put the new program in the old one's place first (the package does). The running gate starts it, gives
+it the listening sockets with everybody who waits in their queues, and accepts nobody itself from the
+moment in which the new process is ready. Then it sends its sessions away over `drain_seconds`, and
+ends with 0. Until the new process accepts, everything can be taken back: if it does not start, the
+running gate goes on, and this command says why. SIGUSR2 does the same.
+
+A container ends with its first process, so in one this is refused: start a new container instead.")]
+    Upgrade,
     /// The way back: reduce everything to TLS, authentication and relay, in one command.
     #[command(subcommand)]
     Mode(ModeCommand),

@@ -27,7 +27,18 @@ pub(crate) fn ask(
     path: &str,
     body: &str,
 ) -> Result<Answer, Failure> {
-    let answer = exchange(ticket, method, path, body).map_err(|error| {
+    ask_within(PATIENCE, ticket, method, path, body)
+}
+
+/// The same, for what may take another time.
+pub(crate) fn ask_within(
+    patience: Duration,
+    ticket: &Ticket,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Result<Answer, Failure> {
+    let answer = exchange(patience, ticket, method, path, body).map_err(|error| {
         let what = format!("the gate at {} cannot be asked: {error}", ticket.address);
         Failure::new(Exit::Failed, what, "See that it runs: /healthz tells.")
     })?;
@@ -37,10 +48,16 @@ pub(crate) fn ask(
     })
 }
 
-fn exchange(ticket: &Ticket, method: &str, path: &str, body: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&ticket.reached_at(), PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+fn exchange(
+    patience: Duration,
+    ticket: &Ticket,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&ticket.reached_at(), patience)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",

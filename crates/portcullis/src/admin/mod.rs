@@ -10,6 +10,7 @@ mod refused;
 mod reload;
 mod sessions;
 mod ticket;
+mod upgrade;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,7 @@ use crate::health::Finding;
 use crate::health::conditions::Conditions;
 use crate::serve::RefusedDesk;
 use crate::serve::orders::Orders;
+use crate::serve::upgrade::Upgrades;
 
 pub(crate) use figures::{Figures, GateView};
 pub(crate) use refused::{ReleaseView, Which};
@@ -51,6 +53,8 @@ pub(crate) struct Shown {
     pub(crate) refused: RefusedDesk,
     /// Where orders are put that change what the gate goes by.
     pub(crate) orders: Orders,
+    /// Where a new process is asked for.
+    pub(crate) upgrades: Upgrades,
     /// What controls have objected to.
     pub(crate) findings: SharedFindings,
     /// The rules in force.
@@ -58,14 +62,14 @@ pub(crate) struct Shown {
 }
 
 /// Listens; the address is told, since the port may have been left open.
-pub(crate) async fn bind(address: SocketAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address).await?;
-    let bound = listener.local_addr()?;
-    Ok((listener, bound))
+pub(crate) fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 /// Answers until the process ends.
-pub(crate) async fn serve(listener: TcpListener, shown: Shown) -> std::io::Result<()> {
+pub(crate) async fn serve(listener: TcpListener, shown: Arc<Shown>) -> std::io::Result<()> {
     let router = Router::new()
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(ready))
@@ -77,7 +81,8 @@ pub(crate) async fn serve(listener: TcpListener, shown: Shown) -> std::io::Resul
         .route("/findings", get(findings::list))
         .route("/findings/forget", post(findings::forget))
         .route("/mode", post(mode::mode))
-        .with_state(Arc::new(shown));
+        .route("/upgrade", post(upgrade::upgrade))
+        .with_state(shown);
     axum::serve(listener, router).await
 }
 

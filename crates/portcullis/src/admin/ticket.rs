@@ -30,19 +30,32 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// Draws a token and writes the file; one that an earlier run left behind is replaced.
-    pub(crate) fn issue(store: &Path, address: SocketAddr) -> Result<Ticket, Failure> {
-        let mut token = [0; TOKEN_BYTES];
-        getrandom::fill(&mut token).map_err(|error| failed(store, &error.to_string()))?;
-        let ticket = Ticket {
+    /// Draws a token, unless one has been taken over. The file is not written yet: a gate that cannot
+    /// open must not take the ticket of the one that runs.
+    pub(crate) fn draw(
+        store: &Path,
+        address: SocketAddr,
+        token: Option<String>,
+    ) -> Result<Ticket, Failure> {
+        let mut drawn = [0; TOKEN_BYTES];
+        getrandom::fill(&mut drawn).map_err(|error| failed(store, &error.to_string()))?;
+        let drawn = || drawn.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Ticket {
             path: beside(store),
             address,
-            token: token.iter().map(|byte| format!("{byte:02x}")).collect(),
-        };
-        ticket
-            .write()
-            .map_err(|error| failed(&ticket.path, &error.to_string()))?;
-        Ok(ticket)
+            token: token.unwrap_or_else(drawn),
+        })
+    }
+
+    /// Writes the file; one that an earlier run left behind is replaced.
+    pub(crate) fn write_down(&self) -> Result<(), Failure> {
+        let written = self.write();
+        written.map_err(|error| failed(&self.path, &error.to_string()))
+    }
+
+    /// What opens the orders, for the process that comes after this one.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     fn write(&self) -> std::io::Result<()> {

@@ -14,6 +14,7 @@ mod rules;
 mod session;
 mod station;
 mod tolerance;
+mod upgrade;
 
 use crate::Failure;
 use crate::cli::{Cli, Command};
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Doctor { side_doors } => doctor::run(&cli.config, side_doors, output),
         Command::Serve => crate::serve::run(&cli.config, output),
         Command::Mode(command) => mode::run(command, &cli.config, output),
+        Command::Upgrade => upgrade::run(&cli.config, output),
         Command::Reload(how) => reload::run(how, &cli.config, output),
         Command::Station(command) => station::run(command, &cli.config, output),
         Command::Route(command) => route::run(command, &cli.config, output),

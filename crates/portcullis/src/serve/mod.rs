@@ -6,6 +6,7 @@
 //! store ─▶ Book, read anew when it changes                    conditions ─▶ log, /readyz
 //! ```
 
+mod admin_door;
 mod keeper;
 mod learning;
 mod log;
@@ -15,6 +16,7 @@ mod refused;
 mod revocation_watch;
 mod stop;
 mod tell;
+pub(crate) mod upgrade;
 mod watch;
 
 use std::net::SocketAddr;
@@ -26,13 +28,16 @@ use arc_swap::ArcSwap;
 use gateway::{Clock, Gateway, Memories, Shared, event_queue, lesson_queue};
 use guard::Book;
 use prometheus_client::registry::Registry;
+use sd_notify::NotifyState;
 use serde::Serialize;
 use store::Store;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::info;
 
+use self::admin_door::AdminDoor;
 use self::keeper::{Keeper, World};
 use self::learning::{LESSONS_MAX, Learning};
 use self::log::LevelHandle;
@@ -42,6 +47,7 @@ pub(crate) use self::refused::{RefusedDesk, RefusedFigures};
 use self::revocation_watch::Lists;
 pub(crate) use self::stop::Stops;
 pub(crate) use self::tell::Onlooker;
+use self::upgrade::{Inherited, Predecessor, Started, Upgrades};
 use self::watch::Looked;
 use crate::admin::{self, Figures, GateView, Shown, Ticket};
 use crate::config::{Config, Materials};
@@ -95,6 +101,26 @@ impl Ready {
 }
 
 pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
+    let started = Started::now()?;
+    match Predecessor::find()? {
+        None => serve(path, output, &started, None, Inherited::default()),
+        Some((predecessor, inherited)) => {
+            let served = serve(path, output, &started, Some(&predecessor), inherited);
+            if let Err(failure) = &served {
+                predecessor.give_up(failure);
+            }
+            served
+        }
+    }
+}
+
+fn serve(
+    path: &Path,
+    output: &mut Output,
+    started: &Started,
+    predecessor: Option<&Predecessor>,
+    inherited: Inherited,
+) -> Result<(), Failure> {
     let config = Config::load(path)?;
     let level = log::begin(&config.log);
     let ready = Ready {
@@ -108,9 +134,27 @@ pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
     runtime.block_on(async {
         // Whoever is told that the gate is open may tell it to stop in the next moment.
         let mut stops = Stops::listen()?;
-        let opened = open(path, ready, None).await?;
-        output.result(&opened.told, || opened.told.in_words())?;
-        stops.next().await;
+        let mut renewals = signal(SignalKind::user_defined2())?;
+        let mut opened = prepare(path, ready, None, inherited).await?;
+        match predecessor {
+            None => {
+                opened.begin()?;
+                output.result(&opened.told, || opened.told.in_words())?;
+            }
+            // Standard output is the old process's, whose reader may be gone.
+            Some(predecessor) => opened.succeed(predecessor)?,
+        }
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+        loop {
+            let waiting = tokio::select! {
+                () = stops.next() => break,
+                _ = renewals.recv() => None,
+                waiting = opened.upgrades.recv() => waiting,
+            };
+            if opened.upgrade(started, waiting).await {
+                break;
+            }
+        }
         opened.drain(&mut stops).await;
         Ok(())
     })
@@ -119,17 +163,36 @@ pub(crate) fn run(path: &Path, output: &mut Output) -> Result<(), Failure> {
 /// A gate that is open, with all that stands around it.
 pub(crate) struct Opened {
     gate: GateView,
-    ticket: Arc<Ticket>,
-    admin: JoinHandle<std::io::Result<()>>,
+    admin: AdminDoor,
     looked: Arc<ArcSwap<Looked>>,
     told: Open,
     orders: Orders,
     keeper: JoinHandle<()>,
-    memory_keeper: MemoryKeeper,
+    /// What is remembered of the stations, until it is kept.
+    to_remember: Option<(Register, Arc<Memories>)>,
+    memory_keeper: Option<MemoryKeeper>,
+    upgrades: mpsc::Receiver<upgrade::Waiting>,
     findings: findings::Keeper,
 }
 
 impl Opened {
+    /// Accepts stations and orders from now on.
+    fn begin(&mut self) -> Result<(), Failure> {
+        // Only now: a gate that could not open must take neither the memories nor the ticket of the
+        // one that runs.
+        if let Some((register, memories)) = self.to_remember.take() {
+            let conditions = Arc::clone(&self.admin.shown.conditions);
+            let keeper = memory_keeper::begin(register, memories, conditions)?;
+            self.memory_keeper = Some(keeper);
+        }
+        self.admin.open()?;
+        let gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gate) = gate.as_ref() {
+            gate.open();
+        }
+        Ok(())
+    }
+
     /// Says goodbye to every station at once, and closes.
     pub(crate) async fn close(mut self) {
         self.close_doors();
@@ -138,8 +201,7 @@ impl Opened {
 
     /// Listens no more, neither for stations nor for orders: another process may.
     fn close_doors(&mut self) {
-        self.ticket.withdraw();
-        self.admin.abort();
+        self.admin.close();
         let mut gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(gate) = gate.as_mut() {
             gate.close_doors();
@@ -158,7 +220,9 @@ impl Opened {
         // What is learnt while the gate closes is still kept.
         self.orders.put(Order::Close);
         let _ = self.keeper.await;
-        self.memory_keeper.close().await;
+        if let Some(memory_keeper) = self.memory_keeper {
+            memory_keeper.close().await;
+        }
         // The last farewells are still in the queue.
         tokio::time::sleep(DRAIN).await;
         self.findings.close();
@@ -172,6 +236,18 @@ pub(crate) async fn open(
     ready: Ready,
     onlooker: Option<Onlooker>,
 ) -> Result<Opened, Failure> {
+    let mut opened = prepare(path, ready, onlooker, Inherited::default()).await?;
+    opened.begin()?;
+    Ok(opened)
+}
+
+/// Makes everything ready; nobody is accepted yet.
+async fn prepare(
+    path: &Path,
+    ready: Ready,
+    onlooker: Option<Onlooker>,
+    inherited: Inherited,
+) -> Result<Opened, Failure> {
     let Ready {
         config,
         mut materials,
@@ -179,11 +255,22 @@ pub(crate) async fn open(
         book,
         level,
     } = ready;
-    let admin = admin::bind(config.admin.value).await.map_err(|error| {
-        let what = format!("cannot listen on {}: {error}", config.admin.value);
-        let remedy = "See which program has that port, or set another [admin] address.";
-        Failure::new(Exit::Failed, what, remedy)
-    })?;
+    let Inherited {
+        sockets,
+        admin,
+        token,
+    } = inherited;
+    let admin_configured = config.admin.value;
+    let admin = admin.filter(|(configured, _)| *configured == admin_configured);
+    let admin = match admin {
+        Some((_, listener)) => listener,
+        None => admin::bind(admin_configured).map_err(|error| {
+            let what = format!("cannot listen on {admin_configured}: {error}");
+            let remedy = "See which program has that port, or set another [admin] address.";
+            Failure::new(Exit::Failed, what, remedy)
+        })?,
+    };
+    let admin_address = admin.local_addr()?;
     let (sender, events) = event_queue(config.events_queued_max);
     // Whoever was observed only before a restart is so from the first session on.
     let mut policy = config.policy.clone();
@@ -202,19 +289,15 @@ pub(crate) async fn open(
     let settings = &mut materials.settings;
     settings.passwords.rules = Some(Arc::new(passwords.rules.clone()));
     settings.passwords.lessons = Some(lessons);
-    let gateway = Gateway::prepare(materials.settings.clone(), shared.clone(), Vec::new());
+    let gateway = Gateway::prepare(materials.settings.clone(), shared.clone(), sockets);
     let gateway = gateway.map_err(|error| {
         let remedy = "See which program has that port, and whether this user may listen on it.";
         Failure::new(Exit::Failed, error.to_string(), remedy)
     })?;
     let conditions = Arc::new(Mutex::new(Conditions::default()));
-    // Only now: a gate that could not open must take neither the memories nor the ticket of the one
-    // that runs.
-    let (memories, told_to) = (Arc::clone(&shared.memories), Arc::clone(&conditions));
-    let memory_keeper = memory_keeper::begin(Register::of(&config)?, memories, told_to)?;
-    gateway.open();
-    let ticket = Arc::new(Ticket::issue(&config.store.value, admin.1)?);
-    let told = Open::of(&gateway, &shared, admin.1);
+    let to_remember = Some((Register::of(&config)?, Arc::clone(&shared.memories)));
+    let ticket = Arc::new(Ticket::draw(&config.store.value, admin_address, token)?);
+    let told = Open::of(&gateway, &shared, admin_address);
     let gate: GateView = Arc::new(RwLock::new(Some(gateway)));
     let lists = Lists::of(std::mem::take(&mut materials.lists));
     revocation_watch::begin(lists.clone(), Arc::clone(&gate), Arc::clone(&conditions));
@@ -232,6 +315,7 @@ pub(crate) async fn open(
     let desk = RefusedDesk::new(Register::of(&config)?.store, config.refused.clone());
     let (seen, findings) = findings::begin(&config.store.value);
     let learning = Learning::new(learnt, passwords);
+    let (upgrade, upgrades) = Upgrades::queue();
     let path = path.to_owned();
     let keeper = Keeper::new(path, config, &materials, register, &shared, learning, world);
     let keeper = tokio::task::spawn_blocking(move || keeper.keep(&ordered));
@@ -257,8 +341,15 @@ pub(crate) async fn open(
         findings: Arc::clone(&seen),
         orders: orders.clone(),
         policy: Arc::clone(&shared.policy),
+        upgrades: upgrade,
     };
-    let admin = tokio::spawn(admin::serve(admin.0, shown));
+    let admin = AdminDoor {
+        configured: admin_configured,
+        listener: Some(admin),
+        ticket,
+        shown: Arc::new(shown),
+        serving: None,
+    };
     let told_to = Arc::clone(&conditions);
     let teller = Teller::new(metrics);
     let onlooker = findings::onlooker(seen, onlooker);
@@ -266,12 +357,13 @@ pub(crate) async fn open(
     tokio::spawn(watch::keep(Arc::clone(&looked), conditions));
     Ok(Opened {
         gate,
-        ticket,
         admin,
         looked,
         orders,
         keeper,
-        memory_keeper,
+        to_remember,
+        memory_keeper: None,
+        upgrades,
         told,
         findings,
     })

@@ -31,6 +31,13 @@ pub(super) enum Order {
         /// Who waits for the outcome.
         answer: oneshot::Sender<Result<ModeView, ModeRefused>>,
     },
+    /// Change nothing until told to go on; what waits to be confirmed is told.
+    Rest {
+        /// Who waits until nothing changes any more.
+        answer: oneshot::Sender<Option<Ended>>,
+    },
+    /// Go on after a rest.
+    GoOn,
     /// Look once more, and end.
     Close,
 }

@@ -141,6 +141,18 @@ impl Gate {
             .count()
     }
 
+    /// Waits for a line of the log that holds this.
+    #[track_caller]
+    pub fn line_with(&self, text: &str) -> String {
+        self.expect_line(text);
+        let log = self.log();
+        let mut lines = log.lines();
+        lines
+            .find(|line| line.contains(text))
+            .unwrap_or_default()
+            .to_owned()
+    }
+
     /// Waits until the log holds this.
     #[track_caller]
     pub fn expect_line(&self, text: &str) {
@@ -177,6 +189,12 @@ impl Gate {
             .status()
             .unwrap();
         assert!(told.success());
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&mut self) -> Option<i32> {
+        let ended = self.child.try_wait().unwrap();
+        ended.map(|status| status.code().unwrap_or(-1))
     }
 
     /// Tells it to stop, as systemd does, and waits.

@@ -121,6 +121,15 @@ impl Keeper {
                     return;
                 }
                 Ok(Order::Reload { force, answer }) => self.carry_out(force, answer),
+                Ok(Order::Rest { answer }) => {
+                    let held = self.register.unconfirmed();
+                    if answer.send(held).is_ok() && !Keeper::rest(orders) {
+                        return;
+                    }
+                    // The new process may have written what it read.
+                    self.write_routes();
+                }
+                Ok(Order::GoOn) => {}
                 Ok(Order::Mode { order, answer }) => {
                     let _ = answer.send(self.order_mode(&order));
                 }
@@ -131,6 +140,18 @@ impl Keeper {
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Waits until somebody says to go on; false when it is to end. Whoever orders something else
+    /// meanwhile is told that it is not done.
+    fn rest(orders: &Receiver<Order>) -> bool {
+        loop {
+            match orders.recv() {
+                Ok(Order::GoOn) => return true,
+                Ok(Order::Close) | Err(_) => return false,
+                Ok(_) => {}
             }
         }
     }

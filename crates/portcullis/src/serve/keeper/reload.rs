@@ -135,7 +135,7 @@ impl Keeper {
     }
 
     /// For `route list`; the gate itself goes by what it has read.
-    fn write_routes(&mut self) {
+    pub(super) fn write_routes(&mut self) {
         let routes = self.routes.clone();
         if let Err(error) = self.register.store().replace_file_routes(&routes) {
             warn!(
