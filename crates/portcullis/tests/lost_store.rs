@@ -111,6 +111,21 @@ async fn a_store_that_becomes_rubbish_stops_changes_and_a_sound_one_is_taken_up(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_cannot_be_written_keeps_nobody_out_but_the_operator() {
+    let scene = Scene::new();
+    // As a full disk does it, and needs no full disk.
+    std::fs::create_dir(scene.path("portcullis.db.admin.new")).unwrap();
+    let (_csms, gate, stays) = gate(&scene).await;
+    gate.expect_line("nobody can give this gate orders");
+    gate.expect_metric("portcullis_condition{subject=\"admin ticket\"} 1");
+    works(&gate, &stays).await;
+    scene.run(&["session", "list"]).is(1);
+    std::fs::remove_dir(scene.path("portcullis.db.admin.new")).unwrap();
+    gate.expect_line("well again: is written");
+    scene.run(&["session", "list"]).is(0).says("STAYS");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_somebody_locks_keeps_nobody_out() {
     let scene = Scene::new();
     let (_csms, gate, stays) = gate(&scene).await;

@@ -3,11 +3,18 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use super::watch;
 use crate::Failure;
 use crate::admin::{self, Shown, Ticket};
+use crate::health::Finding;
+
+/// How often it is tried again to write a ticket that could not be written.
+const AGAIN_EVERY: Duration = Duration::from_secs(1);
+const SUBJECT: &str = "admin ticket";
 
 /// The listener, and what it shows once it is served.
 pub(super) struct AdminDoor {
@@ -22,7 +29,14 @@ pub(super) struct AdminDoor {
 impl AdminDoor {
     /// Answers from now on.
     pub(super) fn open(&mut self) -> Result<(), Failure> {
-        self.ticket.write_down()?;
+        if let Err(failure) = self.ticket.write_down() {
+            // A full disk must not keep stations out. Nobody can give orders meanwhile.
+            watch::tell(&self.shown.conditions, vec![unwritten(&failure)]);
+            tokio::spawn(write_later(
+                Arc::clone(&self.ticket),
+                Arc::clone(&self.shown),
+            ));
+        }
         let listener = tokio::net::TcpListener::from_std(self.handle()?)?;
         let shown = Arc::clone(&self.shown);
         self.serving = Some(tokio::spawn(admin::serve(listener, shown)));
@@ -52,5 +66,33 @@ impl AdminDoor {
         }
         self.leave();
         self.listener = None;
+    }
+}
+
+fn unwritten(failure: &Failure) -> Finding {
+    let first = failure.problems.first();
+    let what = first.map(|problem| problem.what.clone());
+    Finding::warn(
+        SUBJECT,
+        format!(
+            "it cannot be written, so nobody can give this gate orders: {}",
+            what.unwrap_or_default()
+        ),
+        "See that the disk is not full, and that the gate's user may write beside the store.",
+    )
+}
+
+async fn write_later(ticket: Arc<Ticket>, shown: Arc<Shown>) {
+    loop {
+        tokio::time::sleep(AGAIN_EVERY).await;
+        let Err(failure) = ticket.write_down() else {
+            break;
+        };
+        watch::tell(&shown.conditions, vec![unwritten(&failure)]);
+    }
+    // A recovery is believed when it has been seen more than once.
+    let written = Finding::ok(SUBJECT, "is written");
+    for _ in 0..2 {
+        watch::tell(&shown.conditions, vec![written.clone()]);
     }
 }

@@ -88,7 +88,7 @@ impl Ready {
     pub(crate) fn of(config: Config) -> Result<Ready, Failure> {
         let materials = Materials::load(&config)?;
         let mut register = Register::of(&config)?;
-        register.store.replace_file_routes(&materials.routes)?;
+        keeper::write_routes(&mut register.store, &materials.routes);
         let book = keeper::read(&register.store, &materials.routes)?;
         Ok(Ready {
             config,

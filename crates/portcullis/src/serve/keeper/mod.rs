@@ -39,7 +39,7 @@ use crate::register::Register;
 use files::Files;
 use mode::Mode;
 use register::RegisterState;
-pub(super) use register::read;
+pub(super) use register::{read, write_routes};
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -32,6 +32,21 @@ pub(in crate::serve) fn read(store: &dyn Store, routes: &[Route]) -> Result<Book
     })
 }
 
+/// Writes the route table down for `route list`, unless it stands there. The gate itself goes by what
+/// the configuration says, so a disk that is full keeps it from nothing.
+pub(in crate::serve) fn write_routes(store: &mut dyn Store, routes: &[Route]) {
+    let is_written = store.routes().is_ok_and(|written| written == routes);
+    if is_written {
+        return;
+    }
+    if let Err(error) = store.replace_file_routes(routes) {
+        warn!(
+            remedy = error.remedy(),
+            "the route table is in force, and could not be written to the store: {error}"
+        );
+    }
+}
+
 /// The store, and how far it has been read.
 pub(super) struct RegisterState {
     register: Register,

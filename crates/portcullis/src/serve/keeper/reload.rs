@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use gateway::{Renewal, StartError};
 use guard::{Book, SessionFacts};
-use store::Store;
 use tracing::{error, info, warn};
 
 use super::Keeper;
 use super::changes;
 use super::leaving::Leaving;
+use super::register;
 use crate::Problem;
 use crate::config::{Config, Materials};
 use crate::health::Finding;
@@ -137,12 +137,7 @@ impl Keeper {
     /// For `route list`; the gate itself goes by what it has read.
     pub(super) fn write_routes(&mut self) {
         let routes = self.routes.clone();
-        if let Err(error) = self.register.store().replace_file_routes(&routes) {
-            warn!(
-                remedy = error.remedy(),
-                "the route table is in force, and could not be written to the store: {error}"
-            );
-        }
+        register::write_routes(self.register.store(), &routes);
     }
 
     /// Says in the log what came of a reload.

@@ -86,10 +86,11 @@ impl Opened {
             Err(failure) => {
                 self.orders.put(Order::GoOn);
                 for problem in &failure.problems {
+                    let (place, line) = (problem.file.as_deref(), problem.line);
                     let remedy = &problem.remedy;
                     error!(
-                        remedy,
-                        "not upgraded, this process goes on: {}", problem.what
+                        place,
+                        line, remedy, "not upgraded, this process goes on: {}", problem.what
                     );
                 }
             }
