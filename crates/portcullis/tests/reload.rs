@@ -172,7 +172,7 @@ async fn a_wrong_file_changes_nothing_and_says_what_is_wrong() {
 
     // And by itself, when it is right again.
     scene.write("ca/gate-rsa.key", key);
-    gate.expect_line("reloaded (a file has changed)");
+    gate.expect_line("portcullis.toml is in force");
     assert!(talks[0].call("Authorize", faulty).await.is_err());
     gate.expect_metric("portcullis_condition{subject=\"configuration\"} 0");
 }

@@ -333,7 +333,7 @@ async fn sighup_brings_new_rules_into_force_and_a_wrong_file_changes_nothing() {
         format!("{config}[controls]\nschema = \"enforce\"\n"),
     );
     gate.signal("-HUP");
-    gate.expect_line("is in force");
+    gate.expect_line("portcullis.toml is in force");
     assert!(talk.call("Authorize", faulty).await.is_err());
 }
 
