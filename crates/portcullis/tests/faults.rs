@@ -43,15 +43,21 @@ async fn every_exploit_works(lab: &Lab) {
     let live = live.connect().await.unwrap();
     charge(&live).await;
     for exploit in Exploit::all() {
+        charge(&live).await;
         let saw = exploit.run(lab, &mark).await;
         assert!(!saw.held(), "CWE-{} {}: {saw}", exploit.cwe, exploit.name);
     }
     let books = lab.transactions();
     let forged = books.iter().find(|one| one.tag == "ANNA-0001").unwrap();
     assert_eq!(forged.station, lab::OPEN, "Anna pays for it");
-    let foreign = books.iter().rfind(|one| one.tag == BERT).unwrap();
-    let ended = Some(("LAB-NOBODY".to_owned(), 999_999));
-    assert_eq!(foreign.ended, ended, "Bert pays for a megawatt hour");
+    for thief in ["LAB-NOBODY", lab::OWN] {
+        let ended = Some((thief.to_owned(), 999_999));
+        let mut ended_so = books.iter().filter(|one| one.ended == ended);
+        assert!(
+            ended_so.any(|one| one.tag == BERT),
+            "Bert pays for a megawatt hour: {books:?}"
+        );
+    }
     // The attacker is long gone, and the station still hears no orders.
     assert!(lab.remote_start(lab::LIVE, BERT).await.is_err());
     assert!(ordered(&live).is_empty());
@@ -68,7 +74,8 @@ async fn no_exploit_works(lab: &Lab, scene: &Scene, gate: &Gate) {
     let live = honest.iter().find(|one| one.identity() == lab::LIVE);
     let live = live.unwrap();
     charge(live).await;
-    let before = (lab.transactions(), lab.csms().handshakes().len());
+    let charging = lab.transactions().pop().unwrap();
+    let seen_before = lab.csms().handshakes().len();
     for (number, exploit) in (1..).zip(Exploit::all()) {
         let mark = Mark {
             url: gate.tls(),
@@ -83,6 +90,7 @@ async fn no_exploit_works(lab: &Lab, scene: &Scene, gate: &Gate) {
             "endless-guesses" => saw == Saw::TurnedAway(429),
             "displaced-station" => saw == Saw::TurnedAway(503),
             "password-on-the-wire" => matches!(&saw, Saw::NoHandshake(why) if why.contains("TLS")),
+            "insiders-transaction" => matches!(saw, Saw::Refused(_)),
             _ => saw == Saw::TurnedAway(401),
         };
         assert!(expected, "CWE-{} {}: {saw}", exploit.cwe, exploit.name);
@@ -90,19 +98,24 @@ async fn no_exploit_works(lab: &Lab, scene: &Scene, gate: &Gate) {
             station.call("Heartbeat", json!({})).await.unwrap();
         }
     }
-    assert_eq!(before.0, lab.transactions(), "nothing was begun or ended");
-    // The station whose line is tapped came and went, as it should; nobody else was seen.
-    let seen = lab.csms().handshakes().split_off(before.1);
+    // Since the gate has been there nothing was begun but what the insider's own station may begin,
+    // and nothing ended.
+    let mut books = lab.transactions();
+    books.retain(|one| one.id >= charging.id && one.station != lab::OWN);
+    assert_eq!(books, std::slice::from_ref(&charging));
+    // The station whose line is tapped came and went, as it should, and so did the insider's own;
+    // nobody else was seen.
+    let seen = lab.csms().handshakes().split_off(seen_before);
     let who: Vec<String> = seen.iter().map(sim::Handshake::identity).collect();
-    assert_eq!(who, [lab::WIRE]);
+    assert_eq!(who, [lab::WIRE, lab::OWN]);
 
     lab.remote_start(lab::LIVE, BERT).await.unwrap();
     assert_eq!(ordered(live).len(), 1, "the order came to whom it was for");
-    let stop = json!({ "transactionId": before.0.last().unwrap().id, "meterStop": 7_400, "timestamp": NOON });
+    let stop = json!({ "transactionId": charging.id, "meterStop": 7_400, "timestamp": NOON });
     live.call("StopTransaction", stop).await.unwrap();
     let books = lab.transactions();
-    let ended = books.last().unwrap().ended.clone();
-    assert_eq!(ended, Some((lab::LIVE.to_owned(), 7_400)));
+    let billed = books.iter().find(|one| one.id == charging.id).unwrap();
+    assert_eq!(billed.ended, Some((lab::LIVE.to_owned(), 7_400)));
     gate.expect_line("somebody else came with the credential of a station that is connected");
 }
 
@@ -125,7 +138,9 @@ fn ordered(station: &Conversation) -> Vec<String> {
 
 /// What an operator does to put a gate there: stations are registered, and a route leads on.
 fn gate_before(lab: &Lab, scene: &Scene) -> Gate {
-    scene.configure(lab.csms().url(), "", "");
+    // Billing is refused to nobody by a switch for the whole fleet; a scope means it.
+    let scope = "[[scope]]\nstations = [\"LAB-*\"]\ncontrols = { transactions = \"enforce\" }\n";
+    scene.configure(lab.csms().url(), "", scope);
     for (identity, password) in [
         (lab::OPEN, PASSWORD),
         (lab::LIVE, PASSWORD),
@@ -142,7 +157,8 @@ fn gate_before(lab: &Lab, scene: &Scene) -> Gate {
     scene.serve()
 }
 
-/// The stations as they are on the street, but for the one whose line is tapped later.
+/// The stations as they are on the street, but for the one whose line is tapped later, and the
+/// attacker's own.
 fn honest_stations(scene: &Scene, gate: &Gate) -> Vec<Station> {
     let station = |identity: &str| {
         let station = Station::new(gate.tls(), identity).version(Version::V16);
@@ -158,7 +174,6 @@ fn honest_stations(scene: &Scene, gate: &Gate) -> Vec<Station> {
         station(lab::OPEN).password(PASSWORD),
         station(lab::LIVE).password(PASSWORD),
         station(lab::PIN).password(lab::PIN_PASSWORD),
-        station(lab::OWN).password(lab::OWN_PASSWORD),
         station(lab::CERTIFIED).tls(tls),
     ]
 }

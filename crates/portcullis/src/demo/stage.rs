@@ -195,6 +195,11 @@ direction = "enforce"
 correlation = "enforce"
 pipelining = "enforce"
 
+# Billing is refused to nobody by a switch for the whole fleet; a scope means it.
+[[scope]]
+stations = ["LAB-*"]
+controls = {{ transactions = "enforce" }}
+
 [log]
 level = "error"
 "#,
