@@ -94,6 +94,12 @@ const FIXED: &[(&str, &str, &str, &str, &str)] = &[
     ("guard/src/attempts/failures.rs", "PAIRS_PER_SOURCE_MAX", "identities remembered of a source with failures", "the one nearest to being forgotten goes", "A06"),
     ("guard/src/scope.rs", "SCOPES_MAX", "sections of a kind", "a configuration with more is refused", "–"),
     ("guard/src/state.rs", "HEARTBEAT_SECONDS_MAX", "seconds, the longest Heartbeat interval believed", "believed up to it", "A02"),
+    ("guard/src/memory/transactions.rs", "OPEN_MAX", "open transactions remembered of a station", "the oldest is forgotten, and is nobody's", "C04, C08"),
+    ("guard/src/memory/transactions.rs", "ENDED_MAX", "ended transactions remembered of a station", "the oldest is forgotten", "C04"),
+    ("guard/src/memory/codec.rs", "TEXT_BYTES_MAX", "bytes of a text in a memory", "cut off", "E09"),
+    ("guard/src/state/learn.rs", "STARTS_MAX", "StartTransactions of a session without an answer", "the oldest one's transaction stays unknown", "C04"),
+    ("guard/src/ledger.rs", "OPEN_MAX", "open transactions in each of 16 parts", "one more is nobody's", "C04"),
+    ("gateway/src/memories.rs", "STATIONS_MAX", "stations remembered", "one more is unknown whenever it comes", "B10"),
     ("guard/src/refusal.rs", "DESCRIPTION_CHARS_MAX", "characters of a CALLERROR's description", "cut off", "–"),
     ("guard/src/verifier.rs", "PASSWORD_BYTES_MAX", "bytes of a password", "refused", "A06"),
 ];
