@@ -53,8 +53,9 @@ pub(crate) fn take_part(
 
 fn offer(gate: &Gate, book: &Book, record: &StationRecord, mark: CredentialMark, now: Moment) {
     let is_held = |held: &guard::PasswordTraits| CredentialMark::Password(held.fingerprint) == mark;
-    if record.password.as_ref().is_some_and(is_held) {
-        // The one that it has already.
+    let is_registered = record.password.as_ref().is_some_and(is_held);
+    if is_registered && !gate.changes().is_under_way(record) {
+        // The one that it has already; where it has been told another in between, it is told to go back.
         return;
     }
     let time = gate.settings.passwords.change_time.as_millis();
@@ -148,6 +149,9 @@ pub(crate) fn proved(gate: &Gate, book: &Book, admitted: &Admitted, shown: Optio
     if !gate.changes().proved(record, mark) {
         return;
     }
+    // Whoever is connected in its name has shown what is over now, maybe not by right: that session
+    // does not keep the station out.
+    gate.live.end(&record.tenant, &record.id);
     if let Some(lessons) = &gate.settings.passwords.lessons {
         let is_password = matches!(mark, CredentialMark::Password(_));
         lessons.teach(Lesson::Proved {

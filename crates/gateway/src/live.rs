@@ -120,7 +120,7 @@ impl Live {
             return Err(Taken::Arriving);
         };
         let turn = holder.take_turn().ok_or(Taken::Arriving)?;
-        if holder.has_answered_within(patience.pause) {
+        if !holder.is_leaving() && holder.has_answered_within(patience.pause) {
             return Err(Taken::Alive(session.peer));
         }
         // Made before the question is put, so that a farewell in between is not missed.
@@ -344,6 +344,11 @@ impl Place {
         if let Some(relay) = lock(&self.relay).as_ref() {
             relay.wake_by_ref();
         }
+    }
+
+    /// Its session has been told to end, whether its station lives or not.
+    fn is_leaving(&self) -> bool {
+        self.orders.load(Ordering::Acquire) & LEAVE != 0
     }
 
     fn take_turn(&self) -> Option<Takeover<'_>> {

@@ -182,3 +182,15 @@ fn d03_only_what_passes_and_only_from_the_csms_counts() {
         "no station has such a password"
     );
 }
+
+#[test]
+fn d03_a_variable_of_a_network_profile_of_2_1_is_for_some_day() {
+    let call = KEY_2.replace("SecurityCtrlr", "NetworkConfiguration");
+    let of = |status| results(status).replace("SecurityCtrlr", "NetworkConfiguration");
+    let (accepted, rejected) = (of("Accepted"), of("Rejected"));
+    let answers = [
+        (accepted.as_str(), None),
+        (rejected.as_str(), Some("refused")),
+    ];
+    walk(Version::V21, &call, "password new", &answers);
+}

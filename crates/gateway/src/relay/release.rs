@@ -27,6 +27,8 @@ pub(crate) struct Release {
     told: Option<oneshot::Sender<Released>>,
     /// The id it was sent under; `None` while it waits for its turn.
     sent: Option<Box<str>>,
+    /// The station has sent it once more meanwhile, and waits for the answer, too.
+    station_waits: bool,
 }
 
 impl Release {
@@ -37,6 +39,7 @@ impl Release {
             text,
             told: Some(told),
             sent: None,
+            station_waits: false,
         };
         (release, outcome)
     }
@@ -49,8 +52,16 @@ impl Release {
     }
 
     fn answers(&self, message: &Message<'_>) -> Option<Released> {
-        let (Some(id), Message::Answer(answer)) = (&self.sent, message) else {
-            return None;
+        let id = self.sent.as_ref()?;
+        let answer = match message {
+            Message::Answer(answer) => answer,
+            // It closes the CALL like any other, and may have been a yes.
+            Message::Unreadable(unreadable) => {
+                let answered = unreadable.refused.filter(|refused| !refused.wants_answer);
+                let is_it = answered.is_some_and(|refused| refused.id == &**id);
+                return (unreadable.from == Side::Csms && is_it).then_some(Released::Unanswered);
+            }
+            Message::Call(_) | Message::Send(_) => return None,
         };
         if answer.from != Side::Csms || answer.id != &**id {
             return None;
@@ -120,20 +131,32 @@ impl Conversation {
     }
 
     /// Whether this is the CSMS's answer to a released message: it is judged, so that its CALL is
-    /// closed, and goes no further.
+    /// closed, and goes no further, unless the station has asked under that id, too.
     pub(super) fn takes_for_release(
         &mut self,
         from: Side,
         frame: Frame<'_>,
         desk: &mut Desk<'_>,
     ) -> bool {
-        let Some(release) = &self.release else {
+        let Some(release) = &mut self.release else {
             return false;
         };
         let message = read(frame, from, &self.state, desk.policy, desk.reader);
+        if let (Some(id), Message::Call(call)) = (&release.sent, &message)
+            && call.from == Side::Station
+        {
+            // What is joined, or refused under the id of an open CALL, gets no word of ours: the answer
+            // that comes is the station's as well.
+            release.station_waits |= call.id == &**id;
+            return false;
+        }
         let Some(outcome) = release.answers(&message) else {
             return false;
         };
+        if release.station_waits {
+            self.settle(outcome);
+            return false;
+        }
         let _ = desk
             .policy
             .judge(message, desk.now, &mut self.state, desk.now);

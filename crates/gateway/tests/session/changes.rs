@@ -224,6 +224,55 @@ async fn d03_a_password_of_its_own_towards_the_csms_goes_along() {
     assert_eq!(shown.to_str().unwrap(), format!("Basic {encoded}"));
 }
 
+#[tokio::test]
+async fn d03_whoever_came_with_the_old_password_does_not_keep_the_station_out() {
+    let (scene, _lessons) = gate(Setting::default()).await;
+    let (mut station, mut csms) = come(&scene, PASSWORD).await.unwrap();
+    offer(&mut csms, &mut station, DIGITS).await;
+    answer(&mut csms, &mut station, ACCEPTED).await;
+    told(&scene, ChangeEvent::Accepted).await;
+    drop(station);
+    // Somebody who knows the old one is faster, and lives.
+    let (mut thief, _csms) = come(&scene, PASSWORD).await.unwrap();
+    let octets = octets();
+    let (came, _) = tokio::join!(come(&scene, &octets), thief.closed());
+    assert!(came.is_some());
+    assert!(!comes(&scene, PASSWORD).await);
+}
+
+#[tokio::test]
+async fn d03_a_station_that_is_told_to_go_back_to_the_old_password_is_not_locked_out() {
+    let mut setting = Setting::default();
+    setting.settings.passwords.change_time = Duration::ZERO;
+    let (scene, _lessons) = gate(setting).await;
+    let rules = PasswordRules::new(FingerprintKey::new([9; 32]), "");
+    change_record(&scene, |record| StationRecord {
+        password: Some(rules.traits(PASSWORD, &["CP1"])),
+        ..record.clone()
+    });
+    let (mut station, mut csms) = come(&scene, PASSWORD).await.unwrap();
+    offer(&mut csms, &mut station, DIGITS).await;
+    answer(&mut csms, &mut station, ACCEPTED).await;
+    let old = String::from_utf8(PASSWORD.to_vec()).unwrap();
+    let back =
+        format!(r#"[2,"b","ChangeConfiguration",{{"key":"AuthorizationKey","value":"{old}"}}]"#);
+    csms.say(&back).await;
+    assert_eq!(station.hear().await, back);
+    answer(&mut csms, &mut station, &ACCEPTED.replace('k', "b")).await;
+    let mut accepted = 0;
+    let second_word = |event: &Event| {
+        if let Event::CredentialChange { step, .. } = event {
+            accepted += usize::from(*step == ChangeEvent::Accepted);
+        }
+        (accepted == 2).then_some(())
+    };
+    scene.event(second_word).await;
+    drop(station);
+    assert!(comes(&scene, PASSWORD).await);
+    assert!(comes(&scene, PASSWORD).await);
+    assert!(!comes(&scene, &octets()).await);
+}
+
 /// CP1 comes with a certificate; both ends if it is let in.
 async fn come_certified(
     scene: &Scene,
@@ -286,15 +335,20 @@ async fn d03_a_renewed_certificate_takes_the_old_ones_place_and_a_foreign_one_do
 
 /// CP1 has to show that from now on.
 fn register(scene: &Scene, credential: Credential) {
+    change_record(scene, |record| StationRecord {
+        credential: credential.clone(),
+        ..record.clone()
+    });
+}
+
+/// The register says something else of CP1.
+fn change_record(scene: &Scene, change: impl Fn(&StationRecord) -> StationRecord) {
     let book = scene.book.load();
     let stations = book
         .stations()
         .iter()
         .map(|record| match record.id.as_str() {
-            "CP1" => Arc::new(StationRecord {
-                credential: credential.clone(),
-                ..StationRecord::clone(record)
-            }),
+            "CP1" => Arc::new(change(record)),
             _ => Arc::clone(record),
         });
     let book = Book::new(book.routes().cloned(), stations.collect::<Vec<_>>()).unwrap();

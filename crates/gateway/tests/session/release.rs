@@ -114,3 +114,40 @@ async fn what_cannot_be_sent_is_said() {
     drop((station, csms));
     assert_eq!(outcome(told).await, None, "the session has ended");
 }
+
+#[tokio::test]
+async fn a_station_that_asks_again_under_the_id_of_a_release_gets_the_answer() {
+    let scene = scene(Duration::from_secs(60)).await;
+    let (mut station, mut csms) = scene.session("CP1").await;
+    station.say(STOP).await;
+    assert!(station.hear().await.starts_with(r#"[4,"stop-1","#));
+    let told = release(&scene, STOP).expect("there is a session");
+    assert_eq!(csms.hear().await, STOP);
+    station.say(STOP).await;
+    let mut refused = 0;
+    let second_refusal = |event: &guard::Event| {
+        if let guard::Event::Message { outcome, .. } = event {
+            refused += usize::from(matches!(outcome, guard::Outcome::Refused(..)));
+        }
+        (refused == 2).then_some(())
+    };
+    scene.event(second_refusal).await;
+    csms.say(r#"[3,"stop-1",{}]"#).await;
+    assert_eq!(outcome(told).await, Some(Released::Accepted));
+    assert_eq!(station.hear().await, r#"[3,"stop-1",{}]"#);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_release_that_cannot_be_read_is_not_the_stations() {
+    let scene = scene(Duration::from_secs(60)).await;
+    let (mut station, mut csms) = scene.session("CP1").await;
+    let told = release(&scene, STOP).expect("there is a session");
+    assert_eq!(csms.hear().await, STOP);
+    csms.say(r#"[3,"stop-1",{"idTagInfo":{"status":"a","status":"b"}}]"#)
+        .await;
+    assert_eq!(outcome(told).await, Some(Released::Unanswered));
+    station.say(HEARTBEAT).await;
+    assert_eq!(csms.hear().await, HEARTBEAT);
+    csms.say(TIME).await;
+    assert_eq!(station.hear().await, TIME, "and nothing before it");
+}

@@ -20,6 +20,8 @@ pub(crate) struct Asked {
 /// 1.6: the security extension, A01; 2.x: A01, A05 and B09.
 const AUTHORIZATION_KEY: &str = "AuthorizationKey";
 const BASIC_AUTH_PASSWORD: &str = "BasicAuthPassword";
+/// The component of network profiles, each with a password of its own.
+const NETWORK_CONFIGURATION: &str = "NetworkConfiguration";
 
 impl Asked {
     /// Reads a CALL of the CSMS. Nearly every one is of another action and costs a comparison.
@@ -43,7 +45,8 @@ impl Asked {
             "SetVariables" if version != Version::V16 => {
                 let value = value_of(facts, BASIC_AUTH_PASSWORD, Meaning::ConfigValue)?;
                 let variable = Some(BASIC_AUTH_PASSWORD);
-                Some(asked(password(facts, value)?, variable, true))
+                let at_once = !is_of_a_profile(facts, value);
+                Some(asked(password(facts, value)?, variable, at_once))
             }
             "SetNetworkProfile" => {
                 let mut secrets = facts.iter();
@@ -113,6 +116,19 @@ fn value_of<'m>(facts: &Facts<'m>, name: &str, meaning: Meaning) -> Option<&'m F
         .iter()
         .filter(|fact| fact.field.meaning == meaning && fact.object <= key.object)
         .max_by_key(|fact| fact.object)
+}
+
+/// Whether a variable's value belongs to a network profile (2.1: B09), which comes into force some day,
+/// and not to the connection that there is. The value stands in the object that holds its component's.
+fn is_of_a_profile(facts: &Facts<'_>, value: &Fact) -> bool {
+    let components = facts.iter().filter(|fact| {
+        let is_name = fact.field.meaning == Meaning::Component && fact.field.name == "name";
+        is_name && fact.object > value.object
+    });
+    let component = components.min_by_key(|fact| fact.object);
+    component.is_some_and(|fact| {
+        ocpp::unescape(facts.text(fact)).eq_ignore_ascii_case(NETWORK_CONFIGURATION)
+    })
 }
 
 fn password(facts: &Facts<'_>, value: &Fact) -> Option<NewCredential> {

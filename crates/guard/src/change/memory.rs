@@ -184,6 +184,9 @@ impl Changes {
         let open = change
             .map(|change| change.open.as_slice())
             .unwrap_or_default();
+        // Who comes in by exception shows nothing, and need not begin to because it was told a password:
+        // a station that keeps one for a profile it does not use is none that has lost its way in.
+        let ends_by_time = record.credential != Credential::ByException;
         let mut over = false;
         for pending in registered.chain(open) {
             let late = now > pending.until;
@@ -193,12 +196,18 @@ impl Changes {
             if shown.contains(&pending.mark) {
                 return Stands::Changed(pending.mark);
             }
-            over |= late;
+            over |= late && ends_by_time;
         }
         match over {
             true => Stands::Over,
             false => Stands::Ordinary,
         }
+    }
+
+    /// Whether the station may have been given another credential than the registered one, and not
+    /// have shown it yet.
+    pub fn is_under_way(&mut self, record: &StationRecord) -> bool {
+        !record.pending.is_empty() || self.of(record).is_some()
     }
 
     /// Stations with a change under way that the register has not followed, as far as we know.

@@ -173,3 +173,22 @@ fn a_standing_is_of_its_station_alone() {
     assert!(standing.is_of(&record));
     assert!(!standing.is_of(&other));
 }
+
+#[test]
+fn who_comes_in_by_exception_is_not_locked_out_by_a_password_that_it_need_not_show() {
+    let record = StationRecord {
+        credential: Credential::ByException,
+        ..record()
+    };
+    let mut changes = offered(&record, [2]);
+    changes.answered(&record, mark(2), true);
+    let late = NOW.0 + 11;
+    assert_eq!(stands(&mut changes, &record, 1, late), Stands::Ordinary);
+    assert_eq!(
+        stands(&mut changes, &record, 2, late),
+        Stands::Changed(mark(2))
+    );
+    // Who has shown it once has something to show.
+    changes.proved(&record, mark(2));
+    assert_eq!(stands(&mut changes, &record, 1, late), Stands::Over);
+}
