@@ -194,7 +194,14 @@ fn cut(text: &str) -> String {
 fn is_of_habits(control: &str) -> bool {
     matches!(
         Control::named(control),
-        Some(Control::Schema | Control::Timestamps | Control::Pipelining)
+        Some(
+            Control::Schema
+                | Control::Timestamps
+                | Control::Pipelining
+                | Control::Rate
+                | Control::Registration
+                | Control::Connectors
+        )
     )
 }
 
