@@ -2,6 +2,7 @@
 //! the figures the kernel keeps about a process.
 
 pub mod csms;
+pub mod floods;
 pub mod link;
 pub mod pki;
 pub mod process;

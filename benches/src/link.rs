@@ -118,6 +118,14 @@ impl Link {
         }
     }
 
+    /// Something that was sent is not taken yet.
+    pub fn is_congested(&self) -> bool {
+        match &self.tls {
+            Some(tls) => tls.wants_write(),
+            None => !self.unsent.is_empty(),
+        }
+    }
+
     /// An HTTP head, once it is complete.
     pub fn head(&mut self) -> Option<String> {
         let rest = &self.received[self.read_to..];

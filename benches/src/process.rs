@@ -36,6 +36,17 @@ impl Memory {
             private_kb: field(&rollup, "Private_Clean:") + field(&rollup, "Private_Dirty:"),
         })
     }
+
+    /// Begins to look for a peak anew.
+    pub fn forget_peak(pid: u32) -> io::Result<()> {
+        fs::write(format!("/proc/{pid}/clear_refs"), "5")
+    }
+
+    /// The greatest resident set since then (`VmHWM`).
+    pub fn peak_kb(pid: u32) -> io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        Ok(field(&status, "VmHWM:"))
+    }
 }
 
 fn field(text: &str, name: &str) -> u64 {

@@ -85,6 +85,8 @@ pub struct Proxy {
     /// The process that does the work.
     pub worker: u32,
     child: Child,
+    command: Command,
+    dir: PathBuf,
 }
 
 impl Proxy {
@@ -120,7 +122,24 @@ impl Proxy {
             address,
             worker,
             child,
+            command,
+            dir,
         })
+    }
+
+    /// Kills it without a warning, starts it anew, and waits until it listens.
+    pub fn kill_and_restart(&mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = self.command.spawn()?;
+        self.worker = self.child.id();
+        await_listener(self.address, &mut self.child, &self.dir)
+    }
+
+    /// Where ours listens without TLS.
+    pub fn plain_address(&self) -> io::Result<SocketAddr> {
+        let text = fs::read_to_string(self.dir.join(portcullis::PLAIN))?;
+        text.parse().map_err(io::Error::other)
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::scene::{Figures, Plan, Rounds};
 
 mod bars;
+mod floods;
 
 /// A run and where it was made.
 #[derive(Serialize)]
@@ -62,6 +63,7 @@ impl Report<'_> {
         self.connections(&mut page);
         self.idle(&mut page);
         self.growth(&mut page);
+        floods::section(&mut page, self.figures);
         if let Some(reader) = &self.reader {
             write_reader(&mut page, reader);
         }
@@ -87,7 +89,7 @@ impl Report<'_> {
             page,
             "
 Method: one run. Portcullis (one worker; Basic authentication; every message read, validated against its schema,
-judged for schema, direction, correlation and pipelining at enforce; log at `warn`), nginx (one worker) and HAProxy (one thread), which look at
+judged for schema, direction, correlation, pipelining and rate at enforce; log at `warn`), nginx (one worker) and HAProxy (one thread), which look at
 nothing and log nothing, stand in front of the same light CSMS, with the same ECDSA P-256 certificate, TLS 1.3 and X25519 only. They take
 turns in rounds of one run ({rounds} of {round_seconds} s, after one that is not counted). CPU is the kernel's count for the
 proxy's process, all threads; the proxy runs on one core, load and CSMS on the other. Figures are medians with the

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::floods::{Flood, Storm};
 use crate::process::{Memory, cpu_time};
 use crate::proxies::{Ground, Kind, LOAD_CORE, Out, Proxy};
 use crate::stations::{Fleet, Tally, Target};
@@ -135,6 +136,10 @@ pub struct Figures {
     pub idle: Vec<Idle>,
     /// Growth.
     pub growth: Vec<Growth>,
+    /// What honest stations notice of attacks.
+    pub floods: Vec<Flood>,
+    /// A fleet that comes back at once.
+    pub storm: Option<Storm>,
 }
 
 /// A run in progress.

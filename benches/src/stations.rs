@@ -16,6 +16,8 @@ use crate::workload::{Calls, Workload, write_id};
 
 /// A proxy that answers nothing for so long has failed the measurement.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// A fleet that is not back by then does not come back.
+const STORM_MAX: Duration = Duration::from_secs(180);
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// Where the fleet connects.
@@ -219,6 +221,44 @@ impl Fleet {
         Ok(churn)
     }
 
+    /// All of them come at once; whoever is cut off or turned away comes again, a second or two later.
+    /// When each had its Boot answered, since `from`, and how many attempts it took.
+    pub fn come_back(&mut self, count: usize, from: Instant) -> io::Result<(Vec<Duration>, u64)> {
+        let mut back: Vec<Option<Duration>> = vec![None; count];
+        let mut again: Vec<(Instant, usize)> = Vec::new();
+        let (mut missing, mut attempts) = (count, count as u64);
+        for index in 0..count {
+            let station = self.dial(index, index)?;
+            self.stations.push(station);
+        }
+        while missing > 0 && from.elapsed() < STORM_MAX {
+            self.poll
+                .poll(&mut self.events, Some(Duration::from_millis(50)))?;
+            let tokens: Vec<usize> = self.events.iter().map(|event| event.token().0).collect();
+            for index in tokens {
+                if self.stations[index].phase != Phase::Gone && self.ready(index).is_err() {
+                    self.stations[index].phase = Phase::Gone;
+                    if back[index].take().is_some() {
+                        missing += 1;
+                    }
+                    let wait = Duration::from_millis(1000 + (index as u64 * 7919) % 1000);
+                    again.push((Instant::now() + wait, index));
+                }
+            }
+            for (index, _) in std::mem::take(&mut self.answered) {
+                if back[index].replace(from.elapsed()).is_none() {
+                    missing -= 1;
+                }
+            }
+            let now = Instant::now();
+            for (_, index) in again.extract_if(.., |(at, _)| *at <= now) {
+                self.stations[index] = self.dial(index, index)?;
+                attempts += 1;
+            }
+        }
+        Ok((back.into_iter().flatten().collect(), attempts))
+    }
+
     /// Answers pings for a while.
     pub fn rest(&mut self, time: Duration) -> io::Result<()> {
         let until = Instant::now() + time;
@@ -420,7 +460,8 @@ fn stored(text: &[u8]) -> Vec<u8> {
     message
 }
 
-fn upgrade(index: usize, deflate: bool) -> String {
+/// The request with which a station upgrades.
+pub fn upgrade(index: usize, deflate: bool) -> String {
     let extensions = match deflate {
         true => "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n",
         false => "",

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let done = match arguments.first().map(String::as_str) {
         Some("run") => Options::read(&arguments[1..]).and_then(|options| run(&options)),
         Some("csms") => csms(&arguments[1..]),
+        Some("attack") => benches::floods::attack(&arguments[1..]),
         _ => Err(io::Error::other(
             "usage: relay run [--quick] [--only NAME,…] [--part PART,…] …",
         )),
@@ -47,7 +48,7 @@ impl Options {
         let mut options = Options {
             plan: Plan::full(),
             kinds: Kind::ALL.to_vec(),
-            parts: ["calls", "connections", "idle", "growth"]
+            parts: ["calls", "connections", "idle", "growth", "floods", "storm"]
                 .map(str::to_owned)
                 .to_vec(),
             portcullis: "target/release/portcullis".into(),
@@ -114,6 +115,8 @@ fn run(options: &Options) -> io::Result<()> {
             "connections" => run.connections()?,
             "idle" => run.idle()?,
             "growth" => run.growth()?,
+            "floods" => run.floods()?,
+            "storm" => run.storm()?,
             unknown => return Err(io::Error::other(format!("unknown part {unknown}"))),
         }
     }

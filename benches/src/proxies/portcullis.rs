@@ -17,10 +17,17 @@ pub(super) fn command(
     ground: &Ground,
     dir: &Path,
 ) -> io::Result<Command> {
+    let plain = super::free_address()?;
+    fs::write(dir.join(PLAIN), plain.to_string())?;
     let file = dir.join("portcullis.toml");
     // `init` makes the key file; its configuration makes room for ours.
     tell(program, &file, &["init"])?;
-    fs::write(&file, configuration(address, out, ground)?)?;
+    let configuration = configuration([address, plain], out, ground)?;
+    fs::write(&file, format!("{configuration}{RATES}"))?;
+    // A build to compare with may be older than the buckets.
+    if tell(program, &file, &["check"]).is_err() {
+        fs::write(&file, configuration)?;
+    }
     let fleet = dir.join("fleet.csv");
     fs::write(&fleet, registration(ground.stations))?;
     tell(
@@ -50,8 +57,25 @@ fn tell(program: &Path, config: &Path, arguments: &[&str]) -> io::Result<()> {
     )))
 }
 
+/// The file that holds the address without TLS.
+pub(super) const PLAIN: &str = "plain";
+
+/// A saturated road needs more than any station says; each message is counted all the same.
+const RATES: &str = "\
+[rates]
+heartbeat_burst = 1000000
+heartbeat_per_minute = 60000
+status_burst = 1000000
+status_per_minute = 60000
+billing_burst = 1000000
+billing_per_minute = 60000
+[[scope]]
+stations = [\"BENCH*\"]
+controls = { rate = \"enforce\" }
+";
+
 /// The log says what nginx says with `access_log off` and `error_log warn`.
-fn configuration(address: SocketAddr, out: Out, ground: &Ground) -> io::Result<String> {
+fn configuration([tls, plain]: [SocketAddr; 2], out: Out, ground: &Ground) -> io::Result<String> {
     let (chain, key) = (ground.pki.certificate.display(), ground.pki.key.display());
     let upstream = match out {
         Out::Plain => format!("upstream = \"ws://{}/ocpp\"", ground.csms_plain),
@@ -63,8 +87,12 @@ fn configuration(address: SocketAddr, out: Out, ground: &Ground) -> io::Result<S
     let admin = super::free_address()?;
     Ok(format!(
         "[[listener]]
-address = \"{address}\"
+address = \"{tls}\"
 certificates = [{{ chain = \"{chain}\", key = \"{key}\" }}]
+[[listener]]
+address = \"{plain}\"
+plain = true
+trusted_network = true
 [[route]]
 id = \"main\"
 path = \"/ocpp/{{identity}}\"

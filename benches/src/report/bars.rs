@@ -5,11 +5,15 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::{Report, median, ratio};
-use crate::scene::{DEFLATE, Growth, PACED};
+use crate::scene::{DEFLATE, Figures, Growth, PACED};
 use crate::workload::Workload;
 
 /// What "flat" may mean on a machine that does other things, too.
 const FLAT: f64 = 1.15;
+
+/// What the limits leave to strangers at one worker: the stated bound of docs/reference/limits.md at
+/// the defaults.
+const FLOOD_MB_MAX: f64 = 96.0;
 
 /// One line for each bar of the issue.
 pub(super) fn table(report: &Report<'_>) -> String {
@@ -51,6 +55,7 @@ pub(super) fn table(report: &Report<'_>) -> String {
         );
     }
     growth(&mut table, &figures.growth);
+    floods(&mut table, figures);
     if let Some(reader) = &report.reader {
         reading(&mut table, reader, "MeterValues 1.6", 1500.0);
         reading(&mut table, reader, "StatusNotification 1.6", 300.0);
@@ -69,6 +74,33 @@ impl Table {
             None => ("not measured".to_owned(), ""),
         };
         let _ = writeln!(self.0, "| {figure} | {bar} | {measured} | {met} |");
+    }
+}
+
+/// Honest stations in every flood, the gate's memory, and a fleet that comes back.
+fn floods(table: &mut Table, figures: &Figures) {
+    let floods = figures.floods.iter().filter(|flood| flood.per_second > 0.0);
+    let worst = floods
+        .clone()
+        .max_by(|one, other| one.p99_micros.total_cmp(&other.p99_micros));
+    let measured = worst.map(|flood| {
+        let millis = flood.p99_micros / 1e3;
+        (millis, format!("{millis:.1} ms ({})", flood.attack))
+    });
+    let figure = "p99 of honest stations in the worst flood";
+    table.line(figure, "≤ 10 ms", 10.0, measured);
+    let greatest = floods.max_by(|one, other| one.grown_mb.total_cmp(&other.grown_mb));
+    let measured = greatest.map(|flood| {
+        let text = format!("{:.1} MB ({})", flood.grown_mb, flood.attack);
+        (flood.grown_mb, text)
+    });
+    let bar = format!("≤ {FLOOD_MB_MAX:.0} MB (docs/reference/limits.md)");
+    let figure = "memory that a flood at the door takes";
+    table.line(figure, &bar, FLOOD_MB_MAX, measured);
+    if let Some(storm) = &figures.storm {
+        let figure = format!("95 % of {} stations back after kill -9", storm.stations);
+        let text = format!("{:.1} s", storm.most_seconds);
+        table.line(&figure, "≤ 60 s", 60.0, Some((storm.most_seconds, text)));
     }
 }
 
