@@ -27,7 +27,7 @@ const PACE: u32 = 400;
 pub const STOLEN: usize = 8;
 /// Until an attack is under way, and until what it left behind is gone.
 const UNDER_WAY: Duration = Duration::from_millis(500);
-const OVER: Duration = Duration::from_secs(2);
+const OVER: Duration = Duration::from_secs(6);
 
 /// One attack, and what it did.
 #[derive(Clone, Debug, Serialize)]

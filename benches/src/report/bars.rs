@@ -13,7 +13,7 @@ const FLAT: f64 = 1.15;
 
 /// What the limits leave to strangers at one worker: the stated bound of docs/reference/limits.md at
 /// the defaults.
-const FLOOD_MB_MAX: f64 = 96.0;
+const FLOOD_MB_MAX: f64 = 128.0;
 
 /// One line for each bar of the issue.
 pub(super) fn table(report: &Report<'_>) -> String {
