@@ -11,6 +11,7 @@ use guard::{Book, Changes, Policy, RouteId, SessionFacts, VerifierKey};
 use tokio::sync::Semaphore;
 
 use crate::StartError;
+use crate::adoption::Adoption;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::events::EventSender;
@@ -74,6 +75,8 @@ pub(crate) struct Gate {
     pub(crate) attempts: Arc<Mutex<Attempts>>,
     /// Credentials that stations are being given; asked at handshakes, and when one is given.
     pub(crate) changes: Arc<Mutex<Changes>>,
+    /// The window in which stations are adopted.
+    pub(crate) adoption: Arc<Adoption>,
     /// Refusals that may be held back at once.
     pub(crate) held_back: Arc<Semaphore>,
     /// Connections by source.
@@ -101,6 +104,7 @@ impl Gate {
                 limits.hashes_remembered_max,
             ))),
             changes: Arc::default(),
+            adoption: Arc::default(),
             settings,
             book: shared.book,
             policy: shared.policy,
@@ -133,6 +137,7 @@ impl Gate {
             held_back: Arc::clone(&self.held_back),
             attempts: Arc::clone(&self.attempts),
             changes: Arc::clone(&self.changes),
+            adoption: Arc::clone(&self.adoption),
             verified: Arc::clone(&self.verified),
             settings,
             book: Arc::clone(&self.book),

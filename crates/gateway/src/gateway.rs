@@ -11,10 +11,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use guard::{Secret, SessionFacts, Tenant};
+use guard::admission::Window;
+use guard::{Route, Secret, SessionFacts, Tenant};
 use ocpp::StationId;
 use tokio::sync::{oneshot, watch};
 
+use crate::adoption;
 use crate::counters::Counters;
 use crate::gate::{Gate, Shared, lets_in};
 use crate::generation::{Generation, Renewal};
@@ -200,6 +202,31 @@ impl Gateway {
     pub fn renew(&self, renewal: Renewal) {
         renewal.bring_into_force();
         self.current.store(Arc::new(renewal.generation));
+    }
+
+    /// Opens a window in which stations that nobody has registered are learnt when the CSMS agrees; the
+    /// one before it is closed. It closes by itself, and with the process.
+    pub fn open_adoption(&self, window: Window) {
+        *self.current.load().gate.adoption.window() = Some(window);
+    }
+
+    /// Closes the window; false if there is none.
+    pub fn close_adoption(&self) -> bool {
+        self.current.load().gate.adoption.window().take().is_some()
+    }
+
+    /// The window, closed by its time or count or not.
+    pub fn adoption(&self) -> Option<Window> {
+        self.current.load().gate.adoption.window().clone()
+    }
+
+    /// Asks the route's CSMS about a station that there is not: whether it lets anybody in.
+    pub fn lets_anybody_in(
+        &self,
+        route: Route,
+    ) -> impl Future<Output = Result<bool, String>> + Send + use<> {
+        let gate = Arc::clone(&self.current.load().gate);
+        async move { adoption::lets_anybody_in(&gate, &route).await }
     }
 
     /// Ends one station's session; false if it has none.

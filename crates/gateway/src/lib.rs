@@ -10,6 +10,7 @@
 //! a bounded queue that is never waited for.
 
 mod accept;
+mod adoption;
 mod certificate;
 mod change;
 pub mod client_hello;

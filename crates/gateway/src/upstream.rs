@@ -49,6 +49,16 @@ pub(crate) enum UpstreamError {
     Deadline(Duration),
 }
 
+impl UpstreamError {
+    /// The CSMS was there, and does not want this station.
+    pub(crate) fn is_no(&self) -> bool {
+        matches!(
+            self,
+            UpstreamError::Refused(ResponseError::Status(401 | 403 | 404))
+        )
+    }
+}
+
 /// Everything about upstreams that is made once.
 pub(crate) struct Upstreams {
     routes: HashMap<RouteId, Arc<Prepared>>,

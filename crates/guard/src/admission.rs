@@ -20,6 +20,7 @@
 //!
 //! Steps 2 to 5 are one 401 to the peer; the event alone tells them apart.
 
+mod adopting;
 mod basic;
 mod cache;
 mod certificate;
@@ -33,6 +34,7 @@ use ocpp::{StationId, Version};
 
 use crate::{Protocols, Tenant};
 
+pub use adopting::{Adopting, Window};
 pub use basic::Basic;
 pub use cache::VerifierCache;
 pub use certificate::{

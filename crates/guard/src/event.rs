@@ -197,6 +197,15 @@ pub enum Event {
         /// From where the last of them came.
         last: SocketAddr,
     },
+    /// A station that nobody had registered came in an adoption window, and the CSMS agreed.
+    Adopted {
+        /// When.
+        at: Moment,
+        /// Which station.
+        station: StationId,
+        /// Whose.
+        tenant: Tenant,
+    },
     /// A station is being given another credential (D03).
     CredentialChange {
         /// When.

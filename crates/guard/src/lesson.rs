@@ -3,7 +3,9 @@
 
 use ocpp::StationId;
 
-use crate::{ChangeStep, Credential, CredentialMark, PasswordTraits, Secret, Tenant, Verifier};
+use crate::{
+    ChangeStep, Credential, CredentialMark, PasswordTraits, Secret, StationRecord, Tenant, Verifier,
+};
 
 /// One thing learnt.
 #[derive(Clone, Debug)]
@@ -58,4 +60,6 @@ pub enum Lesson {
         /// What the CSMS is shown in its name from now on, where it had something of its own.
         upstream_password: Option<Secret>,
     },
+    /// The CSMS has agreed to a station that nobody had registered, in an adoption window.
+    Adopted(Box<StationRecord>),
 }

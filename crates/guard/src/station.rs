@@ -108,6 +108,8 @@ pub struct StationRecord {
     pub credential: crate::Credential,
     /// What is known of its password; `None` where it has none, or nobody has said it since we ask.
     pub password: Option<crate::PasswordTraits>,
+    /// The CSMS has vouched for it in an adoption window, and nobody has looked at it since.
+    pub adopted: bool,
     /// Credentials that it has been given and has not shown yet.
     pub pending: Vec<crate::PendingCredential>,
     /// Which versions it may speak.
@@ -134,6 +136,7 @@ impl StationRecord {
             enabled: true,
             credential,
             password: None,
+            adopted: false,
             pending: Vec::new(),
             protocols: Protocols::default(),
             upstream_password: None,

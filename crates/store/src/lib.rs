@@ -74,6 +74,9 @@ pub trait Store: Send {
         serial: Option<&str>,
     ) -> Result<(), StoreError>;
 
+    /// Somebody has looked at a station that was adopted: it stays.
+    fn accept(&mut self, tenant: &Tenant, id: &StationId) -> Result<(), StoreError>;
+
     /// Keeps what the gate has learnt, and returns how many lessons were news. A lesson that no longer
     /// fits what is registered is left out: the operator's word is the later one.
     fn learn(&mut self, lessons: &[Lesson]) -> Result<usize, StoreError>;

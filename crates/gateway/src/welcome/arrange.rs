@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use guard::admission::{self, Admitted, Circumstances, PathSecret};
+use guard::admission::{self, Admitted, Adopting, Circumstances, PathSecret};
 use guard::{Book, RefusedHandshake, Route, SessionFacts};
 
 use super::{Rejected, Visit};
+use crate::adoption;
 use crate::change;
 use crate::credential;
 use crate::gate::Gate;
@@ -14,7 +15,7 @@ use crate::http::RequestHead;
 use crate::live::{Patience, Seat, Taken};
 use crate::password;
 use crate::relay::Opened;
-use crate::upstream::Visitor;
+use crate::upstream::{UpstreamError, Visitor};
 
 /// The CSMS, the session's facts, its seat, and whether the station named its version; and the book
 /// in which all of that was looked up.
@@ -46,8 +47,13 @@ pub(super) async fn arrange(
         tls: visit.fingerprint,
     };
     let claim = credential::claim(route, &station, transport, circumstances, head);
+    let claim = claim.map_err(&rejected)?;
+    if !canary && let Some(adopting) = adoption::fits(gate, &book, route, &claim) {
+        let adopted = adopt(gate, visit, head, route, &adopting).await;
+        return adopted.map_err(rejected);
+    }
     let password = credential::password(&head.credential);
-    let admitted = credential::check(gate, &book, claim.map_err(&rejected)?, password)
+    let admitted = credential::check(gate, &book, claim, password)
         .await
         .map_err(&rejected)?;
     if canary {
@@ -58,6 +64,47 @@ pub(super) async fn arrange(
     let seat = take_seat(gate, route, &admitted, visit.peer)
         .await
         .map_err(&rejected)?;
+    let csms = reach(gate, visit, head, route, &admitted)
+        .await
+        .map_err(|error| rejected(RefusedHandshake::Upstream(error.to_string())))?;
+    let session = facts(gate, visit, route, &admitted);
+    let named = admitted.named_subprotocol();
+    drop(admitted);
+    Ok((csms, session, seat, named, book))
+}
+
+/// A station that nobody has registered, while a window is open: the CSMS decides.
+async fn adopt(
+    gate: &Arc<Gate>,
+    visit: &Visit,
+    head: &RequestHead,
+    route: &Route,
+    adopting: &Adopting,
+) -> Result<Arranged, RefusedHandshake> {
+    let asking = adoption::begin(gate, adopting, visit.peer.ip())?;
+    let station = adopting.provisional();
+    let seat = take_seat(gate, route, station, visit.peer).await?;
+    let csms = match reach(gate, visit, head, route, station).await {
+        Ok(csms) => csms,
+        Err(error) if error.is_no() => {
+            adoption::refused(gate, asking);
+            return Err(RefusedHandshake::Unauthorized);
+        }
+        Err(error) => return Err(RefusedHandshake::Upstream(error.to_string())),
+    };
+    adoption::learn(gate, adopting, asking).await?;
+    let session = facts(gate, visit, route, station);
+    let book = gate.book.load_full();
+    Ok((csms, session, seat, station.named_subprotocol(), book))
+}
+
+async fn reach(
+    gate: &Gate,
+    visit: &Visit,
+    head: &RequestHead,
+    route: &Route,
+    admitted: &Admitted,
+) -> Result<Opened, UpstreamError> {
     let visitor = Visitor {
         peer: visit.peer,
         tls: visit.certificate_rules.is_some(),
@@ -65,14 +112,15 @@ pub(super) async fn arrange(
         authorization: credential::authorization(&head.credential),
     };
     let deadline = gate.settings.limits.upstream_deadline;
-    let csms = gate
-        .upstreams
-        .connect(&admitted, route, &visitor, deadline)
+    gate.upstreams
+        .connect(admitted, route, &visitor, deadline)
         .await
-        .map_err(|error| rejected(RefusedHandshake::Upstream(error.to_string())))?;
-    let session = SessionFacts {
+}
+
+fn facts(gate: &Gate, visit: &Visit, route: &Route, admitted: &Admitted) -> SessionFacts {
+    SessionFacts {
         number: gate.next_session(),
-        station: station.clone(),
+        station: admitted.station().id.clone(),
         tenant: route.tenant.clone(),
         route: route.id.clone(),
         version: admitted.version(),
@@ -80,10 +128,7 @@ pub(super) async fn arrange(
         peer: visit.peer,
         tls: visit.fingerprint,
         exception: admitted.exception().cloned(),
-    };
-    let named = admitted.named_subprotocol();
-    drop(admitted);
-    Ok((csms, session, seat, named, book))
+    }
 }
 
 /// The route, the secret before the identity, and the identity's segment. A secret is only looked for

@@ -90,6 +90,25 @@ pub struct Admitted {
 }
 
 impl Admitted {
+    /// One that the CSMS has not agreed to yet; for [`super::Adopting`] alone.
+    pub(super) fn provisional(
+        record: Arc<StationRecord>,
+        version: Version,
+        named_subprotocol: bool,
+        kind: ConnectionKind,
+        exception: Option<Arc<Exception>>,
+    ) -> Admitted {
+        Admitted {
+            record,
+            version,
+            named_subprotocol,
+            kind,
+            exception,
+            slow_tag: None,
+            changed: None,
+        }
+    }
+
     /// The station, as it is registered.
     pub fn station(&self) -> &Arc<StationRecord> {
         &self.record

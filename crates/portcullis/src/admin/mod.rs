@@ -2,6 +2,7 @@
 //! no secret and changes nothing; what does, the sessions, is for the holder of the ticket. It is for
 //! this machine alone unless the operator says otherwise.
 
+mod adoption;
 pub(crate) mod client;
 mod figures;
 mod findings;
@@ -21,6 +22,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json};
 use axum::routing::{get, post};
+use guard::Book;
 use guard::Policy;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
@@ -33,6 +35,7 @@ use crate::serve::RefusedDesk;
 use crate::serve::orders::Orders;
 use crate::serve::upgrade::Upgrades;
 
+pub(crate) use adoption::{NotOpened, Wanted, WindowView};
 pub(crate) use figures::{Figures, GateView};
 pub(crate) use refused::{ReleaseView, Which};
 pub(crate) use reload::HowToReload;
@@ -45,6 +48,8 @@ pub(crate) struct Shown {
     pub(crate) conditions: Arc<Mutex<Conditions>>,
     /// The figures.
     pub(crate) registry: Registry,
+    /// Stations and routes as they are in force.
+    pub(crate) routes: Arc<ArcSwap<Book>>,
     /// The gate whose sessions are listed and ended.
     pub(crate) gate: GateView,
     /// Who may do that.
@@ -82,6 +87,9 @@ pub(crate) async fn serve(listener: TcpListener, shown: Arc<Shown>) -> std::io::
         .route("/findings/forget", post(findings::forget))
         .route("/mode", post(mode::mode))
         .route("/upgrade", post(upgrade::upgrade))
+        .route("/adoption", get(adoption::show))
+        .route("/adoption/open", post(adoption::open))
+        .route("/adoption/close", post(adoption::close))
         .with_state(shown);
     axum::serve(listener, router).await
 }

@@ -1,5 +1,6 @@
 //! One file for each thing that the program does.
 
+mod adopt;
 mod backup;
 mod ca;
 mod check;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Rules(command) => rules::run(command, &cli.config, output),
         Command::Exception(command) => exception::run(command, &cli.config, output),
         Command::Session(command) => session::run(command, &cli.config, output),
+        Command::Adopt(command) => adopt::run(command, &cli.config, output),
         Command::Backup { into } => backup::backup(&cli.config, into, output),
         Command::Restore { from, force } => backup::restore(&cli.config, from, *force, output),
         Command::Refused(command) => refused::run(command, &cli.config, output),

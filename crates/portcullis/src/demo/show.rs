@@ -121,7 +121,8 @@ impl Show {
                 self.refused_line(*at, &who, "", "TURNED AWAY", &words::refused(why));
             }
             // The demo draws its passwords.
-            Event::WeakPassword { .. } | Event::CredentialChange { .. } => {}
+            Event::WeakPassword { .. } | Event::CredentialChange { .. } | Event::Adopted { .. } => {
+            }
             Event::TurnedAway {
                 at,
                 why,

@@ -333,6 +333,7 @@ async fn prepare(
     let (gate_is, told_to) = (Arc::clone(&gate), Arc::clone(&conditions));
     refused::begin(shared.kept.clone(), desk.clone(), clock, gate_is, told_to);
     let shown = Shown {
+        routes: Arc::clone(&shared.book),
         conditions: Arc::clone(&conditions),
         registry,
         gate: Arc::clone(&gate),

@@ -151,6 +151,9 @@ impl EventMetrics {
                     })
                     .inc();
             }
+            Event::Adopted { .. } => {
+                self.changes.get_or_create(&How { how: "adopted" }).inc();
+            }
             Event::CredentialChange { step, .. } => {
                 let (how, _) = words::change(*step);
                 self.changes.get_or_create(&How { how }).inc();

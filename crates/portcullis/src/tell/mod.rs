@@ -85,6 +85,20 @@ impl Teller {
                     info!(times, %last, %why, "connections refused");
                 }
             }
+            Event::Adopted {
+                at,
+                station,
+                tenant,
+            } => {
+                if self.has_room(Line::Changed, *at) {
+                    let (station, tenant) = (station.as_str(), &*tenant.0);
+                    warn!(
+                        station,
+                        tenant,
+                        "adopted: the CSMS takes this station, and nobody has registered it"
+                    );
+                }
+            }
             Event::CredentialChange {
                 at,
                 station,

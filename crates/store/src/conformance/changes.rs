@@ -86,6 +86,37 @@ pub(super) fn a_change_is_kept_step_by_step(reopen: &Reopen) -> Kept {
     )
 }
 
+pub(super) fn an_adopted_station_is_kept_and_accepted(reopen: &Reopen) -> Kept {
+    let mut store = open(reopen)?;
+    let adopted = StationRecord {
+        adopted: true,
+        password: Some(traits(2)),
+        ..station("CP-1")?
+    };
+    let lesson = Lesson::Adopted(Box::new(adopted.clone()));
+    hold(
+        fine(store.learn(std::slice::from_ref(&lesson)))? == 1,
+        "it is not kept",
+    )?;
+    hold(fine(store.learn(&[lesson]))? == 0, "it is kept twice")?;
+    let read = || -> Result<String, String> {
+        let store = open(reopen)?;
+        Ok(picture(&fine(store.station(&adopted.tenant, &adopted.id))?))
+    };
+    hold(read()? == picture(&adopted), "it reads back otherwise")?;
+    fine(store.accept(&adopted.tenant, &adopted.id))?;
+    let accepted = StationRecord {
+        adopted: false,
+        ..adopted.clone()
+    };
+    hold(
+        read()? == picture(&accepted),
+        "more than that changed, or less",
+    )?;
+    let nobody = store.accept(&adopted.tenant, &identity("none")?);
+    hold(nobody.is_err(), "it accepts nobody")
+}
+
 pub(super) fn a_renewed_credential_takes_the_old_ones_place(reopen: &Reopen) -> Kept {
     let mut store = open(reopen)?;
     let before = StationRecord {

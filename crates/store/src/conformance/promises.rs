@@ -14,7 +14,7 @@ use crate::{ImportError, Store, StoreError, WayBack};
 
 type Walk = fn(&Reopen) -> Kept;
 
-pub(super) const ALL: [(&str, Walk); 19] = [
+pub(super) const ALL: [(&str, Walk); 20] = [
     ("a new store is empty", a_new_store_is_empty),
     (
         "what is added reads back whole",
@@ -45,6 +45,10 @@ pub(super) const ALL: [(&str, Walk); 19] = [
     (
         "a change of credential is kept step by step",
         changes::a_change_is_kept_step_by_step,
+    ),
+    (
+        "an adopted station is kept, and accepted",
+        changes::an_adopted_station_is_kept_and_accepted,
     ),
     (
         "a renewed credential takes the old one's place",

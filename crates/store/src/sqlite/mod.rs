@@ -216,6 +216,13 @@ impl Store for SqliteStore {
         })
     }
 
+    fn accept(&mut self, tenant: &Tenant, id: &StationId) -> Result<(), StoreError> {
+        self.write(|transaction, _| {
+            let changed = rows::mark_adopted(transaction, tenant, id, false)?;
+            known(changed, tenant, id)
+        })
+    }
+
     fn learn(&mut self, lessons: &[Lesson]) -> Result<usize, StoreError> {
         let learnt = self.write(|transaction, sealing| {
             let mut kept = 0;

@@ -9,7 +9,7 @@ use ocpp::StationId;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::rows::{self, ProofColumns, SELECT_STATION, StationRow};
-use super::{engine_error, known, pending};
+use super::{engine_error, known, pending, register};
 use crate::StoreError;
 use crate::sealed::{Place, SealingKey};
 
@@ -154,6 +154,7 @@ pub(super) fn learn(
             }
             Ok(true)
         }
+        Lesson::Adopted(record) => register::register(transaction, sealing, record).map(|()| true),
         // Whoever keeps the register hashes what was shown first: that makes it Renewed.
         Lesson::Proved { .. } => Ok(false),
     }

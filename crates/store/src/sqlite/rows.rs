@@ -16,7 +16,7 @@ use crate::sealed::{Place, SealingKey};
 
 pub(super) const SELECT_STATION: &str = "SELECT tenant, identity, enabled, credential, \
     password_form, fast_salt, fast_tag, slow_phc, fingerprint, versions, unnamed, \
-    upstream_password, maker, model, password_traits, serial, replaced FROM station";
+    upstream_password, maker, model, password_traits, serial, replaced, adopted FROM station";
 
 pub(super) const SELECT_ROUTES: &str = "SELECT id, path, tenant, upstream, credential, \
     password, organization FROM route ORDER BY source, position";
@@ -40,6 +40,7 @@ pub(super) struct StationRow {
     serial: Option<String>,
     replaced: u32,
     password_traits: Option<Vec<u8>>,
+    adopted: bool,
 }
 
 impl StationRow {
@@ -62,6 +63,7 @@ impl StationRow {
             password_traits: row.get(14)?,
             serial: row.get(15)?,
             replaced: row.get(16)?,
+            adopted: row.get(17)?,
         })
     }
 
@@ -97,6 +99,7 @@ impl StationRow {
         };
         Ok(StationRecord {
             enabled: self.enabled,
+            adopted: self.adopted,
             password,
             protocols,
             upstream_password,
@@ -194,6 +197,9 @@ pub(super) fn insert_station(
             station.replaced,
         ])
         .map_err(engine_error)?;
+    if station.adopted {
+        mark_adopted(transaction, &station.tenant, &station.id, true)?;
+    }
     match &station.password {
         None => Ok(()),
         some => {
@@ -201,6 +207,21 @@ pub(super) fn insert_station(
             passwords::keep_traits(transaction, sealing, tenant, id, some.as_ref())
         }
     }
+}
+
+/// Notes whether somebody has yet to look at an adopted station; how many there are of it.
+pub(super) fn mark_adopted(
+    transaction: &Transaction<'_>,
+    tenant: &Tenant,
+    id: &StationId,
+    adopted: bool,
+) -> Result<usize, StoreError> {
+    transaction
+        .execute(
+            "UPDATE station SET adopted = ?3 WHERE tenant = ?1 AND identity = ?2",
+            params![&*tenant.0, id.as_str(), adopted],
+        )
+        .map_err(engine_error)
 }
 
 /// Replaces the password shown to the CSMS in a station's name.
