@@ -1,6 +1,7 @@
 //! A station's certificate, as admission and the CSMS want to know it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
@@ -41,13 +42,18 @@ impl PeerCertificate {
     }
 
     /// What is remembered of it while its session runs.
-    pub(crate) fn shown(&self, rules: &Arc<ArcSwap<CertificateRules>>) -> Option<ShownCertificate> {
+    pub(crate) fn shown(
+        &self,
+        rules: &Arc<ArcSwap<CertificateRules>>,
+        trust: &Trust,
+    ) -> Option<ShownCertificate> {
         let facts = self.facts.as_ref()?;
         Some(ShownCertificate {
             issuer: facts.issuer.as_slice().into(),
             serial: facts.serial,
             common_name: facts.common_name.as_deref().map(Into::into),
             rules: Arc::clone(rules),
+            trust: trust.clone(),
         })
     }
 
@@ -68,6 +74,34 @@ pub(crate) struct ShownCertificate {
     serial: Serial,
     common_name: Option<Box<str>>,
     rules: Arc<ArcSwap<CertificateRules>>,
+    trust: Trust,
+}
+
+/// What a listener's client CA vouched for when somebody came: all of it is over when less is
+/// vouched for, also for those who were still on their way in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trust {
+    latest: Arc<AtomicU64>,
+    of: u64,
+}
+
+impl Trust {
+    /// The one that takes its place, once it is in force.
+    pub(crate) fn renewed(&self) -> Trust {
+        Trust {
+            latest: Arc::clone(&self.latest),
+            of: self.of + 1,
+        }
+    }
+
+    /// Whatever was trusted before is to be proved anew.
+    pub(crate) fn bring_into_force(&self) {
+        self.latest.store(self.of, Ordering::Release);
+    }
+
+    fn is_over(&self) -> bool {
+        self.latest.load(Ordering::Acquire) > self.of
+    }
 }
 
 impl ShownCertificate {
@@ -81,9 +115,9 @@ impl ShownCertificate {
         self.common_name.as_deref()
     }
 
-    /// Whether it has been taken back by now.
+    /// Whether it has been taken back by now, or proves nothing any more.
     pub(crate) fn is_revoked(&self) -> bool {
-        self.rules.load().revokes(&self.issuer, &self.serial)
+        self.trust.is_over() || self.rules.load().revokes(&self.issuer, &self.serial)
     }
 }
 

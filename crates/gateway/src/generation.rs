@@ -10,6 +10,7 @@ use guard::admission::CertificateRules;
 use guard::{Network, SessionFacts};
 
 use crate::StartError;
+use crate::certificate::Trust;
 use crate::gate::Gate;
 use crate::settings::{ListenerSettings, Settings, TlsSettings};
 use crate::tls::{self, Resumption};
@@ -37,6 +38,8 @@ pub struct Renewal {
     /// The listeners whose stations must prove themselves anew: a certificate that was good under the
     /// old settings need not be under these.
     mistrusted: Vec<Arc<ArcSwap<CertificateRules>>>,
+    /// What those listeners trust from now on.
+    trusts: Vec<Trust>,
     /// The rules of certificates as the new settings have them, for those that are asked now.
     rules: Vec<(Arc<ArcSwap<CertificateRules>>, Arc<CertificateRules>)>,
 }
@@ -47,7 +50,7 @@ impl Generation {
         let listeners = gate.settings.listeners.iter();
         let sessions_max = gate.settings.limits.tls12_sessions_max;
         let porches = listeners
-            .map(|settings| Porch::new(settings, sessions_max, None))
+            .map(|settings| Porch::new(settings, sessions_max, None, Trust::default()))
             .collect::<Result<_, _>>()?;
         Ok(Generation {
             gate: Arc::new(gate),
@@ -92,6 +95,7 @@ impl Generation {
                 porches,
             },
             mistrusted: renewal.mistrusted,
+            trusts: renewal.trusts,
             rules: renewal.rules,
         })
     }
@@ -100,6 +104,7 @@ impl Generation {
 #[derive(Default)]
 struct Changes {
     mistrusted: Vec<Arc<ArcSwap<CertificateRules>>>,
+    trusts: Vec<Trust>,
     rules: Vec<(Arc<ArcSwap<CertificateRules>>, Arc<CertificateRules>)>,
 }
 
@@ -108,11 +113,13 @@ impl Porch {
         settings: &ListenerSettings,
         sessions_max: usize,
         resumption: Option<Resumption>,
+        trust: Trust,
     ) -> Result<Porch, StartError> {
         let tls = settings.tls.as_ref().map(|tls| {
             Ok(DoorTls {
                 config: tls::server_config(tls, sessions_max, resumption)?,
                 certificate_rules: Arc::clone(&tls.certificate_rules),
+                trust,
             })
         });
         let tls = tls.transpose().map_err(|error| StartError::Tls {
@@ -135,14 +142,17 @@ impl Porch {
         let address = self.settings.address;
         let both = (&self.settings.tls, wanted.tls.as_mut(), &self.tls);
         let (Some(old), Some(new), Some(door)) = both else {
-            return Porch::new(wanted, sessions_max, None);
+            return Porch::new(wanted, sessions_max, None, Trust::default());
         };
         let narrowed = is_narrowed(address, old, new)?;
         let rules = new.certificate_rules.load_full();
         // Running sessions ask the rules that they came under, so these stay the same thing.
         new.certificate_rules = Arc::clone(&old.certificate_rules);
+        let mut trust = door.trust.clone();
         if narrowed || old.certificate_rules.load().organization != rules.organization {
             changes.mistrusted.push(Arc::clone(&old.certificate_rules));
+            trust = trust.renewed();
+            changes.trusts.push(trust.clone());
         }
         changes
             .rules
@@ -150,7 +160,7 @@ impl Porch {
         // A session that is resumed shows a certificate that nobody verifies again: where the client
         // CA no longer vouches for all that it did, no session of before is resumed.
         let resumption = (!narrowed).then(|| Resumption::of(&door.config));
-        Porch::new(wanted, sessions_max, resumption)
+        Porch::new(wanted, sessions_max, resumption, trust)
     }
 }
 
@@ -188,6 +198,9 @@ impl Renewal {
     pub(crate) fn bring_into_force(&self) {
         for (rules, new) in &self.rules {
             rules.store(Arc::clone(new));
+        }
+        for trust in &self.trusts {
+            trust.bring_into_force();
         }
         let gate = &self.generation.gate;
         gate.attempts().renew(gate.settings.attempts.clone());

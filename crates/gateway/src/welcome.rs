@@ -33,7 +33,7 @@ use self::seating::seat;
 use self::secure::{carried, secure};
 use self::send_off::{hold_back, send_off, status};
 use crate::accept::{reset, standing};
-use crate::certificate::PeerCertificate;
+use crate::certificate::{PeerCertificate, Trust};
 use crate::counters::count;
 use crate::gate::{Gate, SourcePlace};
 use crate::http;
@@ -66,6 +66,7 @@ impl Door {
 pub(crate) struct DoorTls {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) certificate_rules: Arc<ArcSwap<CertificateRules>>,
+    pub(crate) trust: Trust,
 }
 
 /// A refusal: what the peer hears, and what is told.
@@ -92,6 +93,8 @@ struct Visit {
     peer: SocketAddr,
     /// By TLS: what this listener asks of a certificate.
     certificate_rules: Option<Arc<ArcSwap<CertificateRules>>>,
+    /// And what it vouched for when the peer came.
+    trust: Trust,
     certificate: Option<PeerCertificate>,
     /// What its TLS is known by.
     fingerprint: Option<TlsFingerprint>,
@@ -274,7 +277,7 @@ async fn admit(gate: &Arc<Gate>, mut visit: Visit, ticket: &Ticket) -> Result<Ar
             let deflate = head.deflate.filter(|_| gate.settings.session.compression);
             let response = http::switching_protocols(&head.key, named, deflate);
             if let (Some(rules), Some(certificate)) = (&visit.certificate_rules, &visit.certificate)
-                && let Some(shown) = certificate.shown(rules)
+                && let Some(shown) = certificate.shown(rules, &visit.trust)
             {
                 seat.shows(shown);
             }

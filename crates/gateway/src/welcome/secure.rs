@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::{Door, Visit};
-use crate::certificate::PeerCertificate;
+use crate::certificate::{PeerCertificate, Trust};
 use crate::proxy::{self, Carried};
 use crate::records::StationTls;
 use crate::tls::in_words;
@@ -43,6 +43,7 @@ pub(super) async fn secure(
             wire: Wire::Plain(stream),
             peer,
             certificate_rules: None,
+            trust: Trust::default(),
             certificate: None,
             fingerprint: None,
         });
@@ -62,6 +63,7 @@ pub(super) async fn secure(
         wire,
         peer,
         certificate_rules: Some(Arc::clone(&tls.certificate_rules)),
+        trust: tls.trust.clone(),
         certificate,
         fingerprint,
     })

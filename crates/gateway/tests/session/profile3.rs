@@ -266,6 +266,32 @@ async fn a12_the_certificate_is_this_stations_and_this_cpos_on_a_resumed_session
 }
 
 #[tokio::test]
+async fn a13_whoever_is_on_the_way_in_when_the_client_ca_is_replaced_does_not_stay() {
+    let authority = Authority::new();
+    let mut setting = Setting::default();
+    setting.settings.listeners[0].tls = Some(authority.listener());
+    let mut settings = setting.settings.clone();
+    let scene = Scene::with(setting).await;
+    let certificate = authority.certificate("CERT1", |_| {});
+    let connector = station(&authority, Way::Ticket13, &certificate);
+    let stream = TcpStream::connect(scene.gate.addresses()[0]).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    let stream = connector.connect(name, stream).await.unwrap();
+
+    let other = Authority::new().listener();
+    let tls = settings.listeners[0].tls.as_mut().unwrap();
+    tls.client_ca = other.client_ca;
+    let renewal = scene.gate.renewal(settings).unwrap();
+    assert!(renewal.mistrusted().is_empty(), "it has no session yet");
+    scene.gate.renew(renewal);
+
+    let knock = scene.upgrade(Box::new(stream), "CERT1", "ocpp2.0.1", None);
+    let (end, mut csms) = tokio::join!(knock, scene.csms.accept());
+    assert_eq!(end.unwrap().closed().await, Some(1001));
+    assert_eq!(csms.closed().await, Some(1001));
+}
+
+#[tokio::test]
 async fn a13_a_session_ends_when_its_certificate_is_taken_back_and_the_one_beside_it_stays() {
     let gate = Gate::new().await;
     gate.revoke(&[], now() + DAY, OnStaleList::Refuse);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use gateway::{Renewal, StartError};
+use gateway::{Gateway, Renewal, StartError};
 use guard::{Book, SessionFacts};
 use tracing::{error, info, warn};
 
@@ -125,12 +125,15 @@ impl Keeper {
         if routes_changed {
             self.write_routes();
         }
+        let sessions = self.send_away(older, &mistrusted, self.register.renewed());
+        // Whoever got in while all this was asked came by what was trusted before, too.
+        self.with_gate(Gateway::end_revoked);
         let needs_restart = changes::for_the_next_start(&self.started, &self.config);
         self.finding = in_force(&needs_restart);
         Reloaded {
             changed,
             needs_restart,
-            sessions: self.send_away(older, &mistrusted, self.register.renewed()),
+            sessions,
         }
     }
 
