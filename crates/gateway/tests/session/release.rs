@@ -28,7 +28,21 @@ async fn scene(call_timeout: Duration) -> Scene {
     Scene::with(setting).await
 }
 
-fn release(scene: &Scene, text: &str) -> Option<oneshot::Receiver<Released>> {
+/// Releases a message in the station's session, which begins a moment after its station has the 101.
+async fn release(scene: &Scene, text: &str) -> oneshot::Receiver<Released> {
+    let begun = async {
+        loop {
+            match try_release(scene, text) {
+                Some(told) => return told,
+                None => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let begun = tokio::time::timeout(PATIENCE, begun).await;
+    begun.expect("there is a session")
+}
+
+fn try_release(scene: &Scene, text: &str) -> Option<oneshot::Receiver<Released>> {
     let station = StationId::parse("CP1", Version::V16).unwrap();
     let text = Secret::new(text.as_bytes().to_vec());
     scene.gate.release(&Tenant("cpo".into()), &station, text)
@@ -56,7 +70,7 @@ async fn a_refused_stop_is_kept_and_passes_when_it_is_released() {
     );
     assert!(!message.why.is_empty() && !message.why.contains("stop-1"));
 
-    let told = release(&scene, STOP).expect("there is a session");
+    let told = release(&scene, STOP).await;
     assert_eq!(csms.hear().await, STOP, "byte for byte");
     // The station is served meanwhile, and hears nothing of the other's answer.
     csms.say(r#"[3,"stop-1",{}]"#).await;
@@ -73,7 +87,7 @@ async fn a_release_waits_for_its_turn_and_hears_an_error() {
     let (mut station, mut csms) = scene.session("CP1").await;
     station.say(HEARTBEAT).await;
     assert_eq!(csms.hear().await, HEARTBEAT);
-    let told = release(&scene, STOP).expect("there is a session");
+    let told = release(&scene, STOP).await;
     csms.say(TIME).await;
     assert_eq!(
         csms.hear().await,
@@ -92,24 +106,24 @@ async fn a_release_waits_for_its_turn_and_hears_an_error() {
 #[tokio::test]
 async fn what_cannot_be_sent_is_said() {
     let scene = scene(Duration::from_millis(300)).await;
-    assert!(release(&scene, STOP).is_none(), "nobody is connected");
+    assert!(try_release(&scene, STOP).is_none(), "nobody is connected");
     let (station, mut csms) = scene.session("CP1").await;
     let twice = r#"[2,"x","StopTransaction",{"meterStop":1,"meterStop":2}]"#;
-    let told = release(&scene, twice).expect("there is a session");
+    let told = release(&scene, twice).await;
     assert!(matches!(outcome(told).await, Some(Released::NotSent(_))));
 
-    let told = release(&scene, STOP).expect("there is a session");
+    let told = release(&scene, STOP).await;
     assert_eq!(csms.hear().await, STOP);
     assert_eq!(outcome(told).await, Some(Released::Unanswered));
 
-    let told = release(&scene, STOP).expect("there is a session");
+    let told = release(&scene, STOP).await;
     assert!(
         matches!(outcome(told).await, Some(Released::NotSent(why)) if why.contains("id")),
         "its id has been used in this session"
     );
 
     let other = STOP.replace("stop-1", "stop-2");
-    let told = release(&scene, &other).expect("there is a session");
+    let told = release(&scene, &other).await;
     assert_eq!(csms.hear().await, other);
     drop((station, csms));
     assert_eq!(outcome(told).await, None, "the session has ended");
@@ -121,7 +135,7 @@ async fn a_station_that_asks_again_under_the_id_of_a_release_gets_the_answer() {
     let (mut station, mut csms) = scene.session("CP1").await;
     station.say(STOP).await;
     assert!(station.hear().await.starts_with(r#"[4,"stop-1","#));
-    let told = release(&scene, STOP).expect("there is a session");
+    let told = release(&scene, STOP).await;
     assert_eq!(csms.hear().await, STOP);
     station.say(STOP).await;
     let mut refused = 0;
@@ -141,7 +155,7 @@ async fn a_station_that_asks_again_under_the_id_of_a_release_gets_the_answer() {
 async fn an_answer_to_a_release_that_cannot_be_read_is_not_the_stations() {
     let scene = scene(Duration::from_secs(60)).await;
     let (mut station, mut csms) = scene.session("CP1").await;
-    let told = release(&scene, STOP).expect("there is a session");
+    let told = release(&scene, STOP).await;
     assert_eq!(csms.hear().await, STOP);
     csms.say(r#"[3,"stop-1",{"idTagInfo":{"status":"a","status":"b"}}]"#)
         .await;
