@@ -154,7 +154,9 @@ async fn a01_a_secret_in_the_path_lets_a_station_in_that_can_show_nothing() {
 async fn a01_another_tls_library_is_another_station() {
     let open = Gate::new(exception(ExceptionKind::TlsOpen)).await;
     let connector = open.ecdsa();
-    let _session = open.knock("OPEN1", &connector).await.unwrap();
+    let (mut station, mut csms) = open.knock("OPEN1", &connector).await.unwrap();
+    // The session is there once it relays: the 101 is a moment ahead of it.
+    beats(&mut station, &mut csms, "1").await;
     let seen = open.scene.gate.sessions()[0].tls.unwrap();
     let gate = Gate::new(Exception {
         tls_fingerprints: vec![seen],
