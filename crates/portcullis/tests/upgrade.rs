@@ -242,3 +242,29 @@ async fn a_station_that_is_still_connected_to_the_old_process_waits_for_its_end(
     assert_eq!(until_ended(&mut gate), 0);
     gate.expect_line("the process before this one has ended");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_given_while_the_old_process_goes_is_not_forgotten() {
+    let scene = Scene::new();
+    let builder = Csms::builder().on("Heartbeat", |_| Reply::Nothing);
+    let csms = builder.start("127.0.0.1:0").await.unwrap();
+    scene.configure(csms.url(), "", EXEMPT);
+    register(&scene, 1);
+    let mut gate = scene.serve();
+    let silent = station(&gate, "CP-1").answering(|_| Reply::Nothing);
+    let busy: Conversation = silent.connect().await.unwrap();
+    busy.begin("h-1", "Heartbeat", json!({})).unwrap();
+    let ours = csms.station("CP-1").await.unwrap();
+    ours.expect_call("Heartbeat").await.unwrap();
+    let _successor = upgrade(&scene).await;
+
+    let value = json!({ "key": "AuthorizationKey", "value": "Kestrel-over-the-harbour-7" });
+    let id = ours.fresh_id();
+    let _asked = ours.begin(&id, "ChangeConfiguration", value).unwrap();
+    busy.expect_call("ChangeConfiguration").await.unwrap();
+    busy.die().unwrap();
+    assert_eq!(until_ended(&mut gate), 0);
+    let shown = run(&scene, &["station", "show", "CP-1", "--format", "json"]).await;
+    let record = shown.is(0).json();
+    assert_eq!(record["is_changing"], true, "{record}");
+}

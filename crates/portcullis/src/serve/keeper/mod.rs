@@ -123,7 +123,8 @@ impl Keeper {
                 Ok(Order::Reload { force, answer }) => self.carry_out(force, answer),
                 Ok(Order::Rest { answer }) => {
                     let held = self.register.unconfirmed();
-                    if answer.send(held).is_ok() && !Keeper::rest(orders) {
+                    if answer.send(held).is_ok() && !self.rest(orders) {
+                        self.look_at_register(false);
                         return;
                     }
                     // The new process may have written what it read.
@@ -145,13 +146,16 @@ impl Keeper {
     }
 
     /// Waits until somebody says to go on; false when it is to end. Whoever orders something else
-    /// meanwhile is told that it is not done.
-    fn rest(orders: &Receiver<Order>) -> bool {
+    /// meanwhile is told that it is not done. Sessions run on, until the last of them has been sent
+    /// away: what they learn is kept, or the new process would lock a station out that was given another
+    /// password here, and whom the register keeps out leaves.
+    fn rest(&mut self, orders: &Receiver<Order>) -> bool {
         loop {
-            match orders.recv() {
+            match orders.recv_timeout(INTERVAL) {
                 Ok(Order::GoOn) => return true,
-                Ok(Order::Close) | Err(_) => return false,
+                Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return false,
                 Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) => drop(self.look_at_register(false)),
             }
         }
     }
