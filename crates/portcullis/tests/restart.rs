@@ -189,6 +189,13 @@ async fn a_hundred_booted_stations_go_on_after_the_gate_was_killed() {
     let ended =
         |memory: &StationMemory, _| is_accepted(memory) && memory.transactions().open().is_empty();
     wait_until_written(&store, ended, STATIONS);
+    scene
+        .run(&["station", "show", &name(0)])
+        .is(0)
+        .says("registration        accepted")
+        .says("V, M, serial CP-000, firmware 1.0")
+        .says("connectors          2")
+        .says("open transactions   none that is known");
 }
 
 #[tokio::test(flavor = "multi_thread")]
