@@ -4,7 +4,7 @@
 #
 #   scripts/bench.sh             everything, less than 20 minutes; docs/benchmarks.md
 #   scripts/bench.sh --quick     for developers, less than 2 minutes once built; prints only
-#   scripts/bench.sh --only portcullis,nginx --part calls,connections,idle,growth
+#   scripts/bench.sh --only portcullis,nginx --part calls,connections,idle,growth,floods,storm
 #   scripts/bench.sh --quick --before OLD_BUILD   two builds of ours take turns: what a change is worth
 set -euo pipefail
 cd "$(dirname "$0")/.."
