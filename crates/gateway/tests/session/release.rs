@@ -30,16 +30,14 @@ async fn scene(call_timeout: Duration) -> Scene {
 
 /// Releases a message in the station's session, which begins a moment after its station has the 101.
 async fn release(scene: &Scene, text: &str) -> oneshot::Receiver<Released> {
-    let begun = async {
-        loop {
-            match try_release(scene, text) {
-                Some(told) => return told,
-                None => tokio::task::yield_now().await,
-            }
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(told) = try_release(scene, text) {
+            return told;
         }
-    };
-    let begun = tokio::time::timeout(PATIENCE, begun).await;
-    begun.expect("there is a session")
+        assert!(tokio::time::Instant::now() < deadline, "there is a session");
+        tokio::task::yield_now().await;
+    }
 }
 
 fn try_release(scene: &Scene, text: &str) -> Option<oneshot::Receiver<Released>> {
