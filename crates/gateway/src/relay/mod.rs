@@ -39,7 +39,8 @@ const READ_BYTES: usize = 32 << 10;
 /// A session looks at its timers no more often than this.
 const WATCH_EVERY_MIN: Duration = Duration::from_millis(5);
 
-/// Frames of one helping that are worked off in one turn: those of a flood must not keep others waiting.
+/// Frames of one side that are heard before other sessions have their turn: a flood must not keep them
+/// waiting.
 const HEARD_MAX: usize = 32;
 
 /// Turns a session may take before others get theirs.
@@ -197,12 +198,17 @@ impl Relay {
         }
         // A side that had nothing wakes us when it has; in this turn it need not be asked again.
         let mut silent = [false; 2];
+        let mut crowded = false;
         for turn in 1.. {
             let mut moved = false;
             for (side, silent) in [Side::Station, Side::Csms].into_iter().zip(&mut silent) {
                 if !*silent {
                     match self.receive(side, context, intake, &mut desk) {
-                        Receipt::Something => moved = true,
+                        Receipt::Something => {
+                            moved = true;
+                            // It has said more at once than is heard in one go: others come first.
+                            crowded |= !self.hop(side).unread.is_empty();
+                        }
                         Receipt::Nothing => *silent = true,
                         Receipt::NotAsked => {}
                     }
@@ -230,7 +236,7 @@ impl Relay {
             if !moved {
                 break;
             }
-            if turn == TURNS_MAX {
+            if turn == TURNS_MAX || crowded {
                 context.waker().wake_by_ref();
                 break;
             }

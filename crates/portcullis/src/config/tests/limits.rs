@@ -84,7 +84,7 @@ const FIXED: &[(&str, &str, &str, &str, &str)] = &[
     ("gateway/src/records.rs", "UNSENT_BYTES_MAX", "bytes sealed and not taken", "no more is taken", "A19"),
     ("gateway/src/ws/limits.rs", "FRAGMENTS_MAX", "fragments of a message", "closed with 1008", "A19"),
     ("gateway/src/ws/header.rs", "CONTROL_BYTES_MAX", "bytes of a control frame", "closed with 1002", "A19"),
-    ("gateway/src/relay/mod.rs", "HEARD_MAX", "frames of one helping", "the rest waits for the next turn", "A19, B12"),
+    ("gateway/src/relay/mod.rs", "HEARD_MAX", "frames of one side at a time", "other sessions have their turn first", "A19, B12"),
     ("gateway/src/relay/mod.rs", "TURNS_MAX", "turns of a session at a time", "other sessions have theirs first", "A19, B12"),
     ("gateway/src/relay/probe.rs", "KEPT_BYTES_MAX", "bytes kept of a station that is only asked whether it lives", "it lives", "A02"),
     ("guard/src/rates.rs", "SLOWED_MILLIS_MAX", "milliseconds that a sender is not read at a time", "it is read again", "B12"),
