@@ -29,6 +29,10 @@ pub const STOLEN: usize = 8;
 const UNDER_WAY: Duration = Duration::from_millis(500);
 const OVER: Duration = Duration::from_secs(6);
 
+/// What a fleet comes back from.
+const AFTER_KILL: &str = "kill -9";
+const AFTER_UPGRADE: &str = "upgrade";
+
 /// One attack, and what it did.
 #[derive(Clone, Debug, Serialize)]
 pub struct Flood {
@@ -46,18 +50,20 @@ pub struct Flood {
     pub grown_mb: f64,
 }
 
-/// A fleet that comes back at once.
+/// A fleet that comes back.
 #[derive(Clone, Debug, Serialize)]
 pub struct Storm {
+    /// What happened to the gate.
+    pub after: &'static str,
     /// How many.
     pub stations: usize,
-    /// Seconds from the gate's death until half of them had their Boot answered.
+    /// Seconds from that moment until half of them had their Boot answered.
     pub half_seconds: f64,
     /// The same for 95 of 100.
     pub most_seconds: f64,
     /// The same for the last.
     pub last_seconds: f64,
-    /// Of which the gate needed so many to listen again.
+    /// Of which the gate, or the process in its place, needed so many to accept again.
     pub start_seconds: f64,
     /// Attempts of stations in all.
     pub attempts: u64,
@@ -116,7 +122,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The whole fleet comes back at once, after the gate was killed.
+    /// The whole fleet comes back: at once, after the gate was killed, and then as it is sent away by
+    /// a gate whose place another process takes.
     pub fn storm(&mut self) -> io::Result<()> {
         let stations = self.plan.fleet_sizes.iter().copied().max().unwrap_or(100);
         let mut proxy = Proxy::start(Kind::Portcullis, Out::Plain, self.ground)?;
@@ -132,13 +139,32 @@ impl Run<'_> {
         let start_seconds = killed.elapsed().as_secs_f64();
         drop(fleet);
         let mut fleet = Fleet::new(target)?;
-        let (mut back, attempts) = fleet.come_back(stations, killed)?;
+        let (back, attempts) = fleet.come_back(stations, killed)?;
+        self.note_storm(AFTER_KILL, stations, start_seconds, back, attempts);
+
+        let asked = Instant::now();
+        proxy.upgrade()?;
+        let start_seconds = asked.elapsed().as_secs_f64();
+        let (back, attempts) = fleet.come_back(stations, asked)?;
+        self.note_storm(AFTER_UPGRADE, stations, start_seconds, back, attempts);
+        Ok(())
+    }
+
+    fn note_storm(
+        &mut self,
+        after: &'static str,
+        stations: usize,
+        start_seconds: f64,
+        mut back: Vec<Duration>,
+        attempts: u64,
+    ) {
         back.sort_unstable();
         let at = |share: f64| {
             let index = ((stations as f64 * share).ceil() as usize).saturating_sub(1);
             back.get(index).map_or(f64::INFINITY, Duration::as_secs_f64)
         };
         let storm = Storm {
+            after,
             stations,
             half_seconds: at(0.5),
             most_seconds: at(0.95),
@@ -147,11 +173,10 @@ impl Run<'_> {
             attempts,
         };
         eprintln!(
-            "{stations} stations after kill -9: half back in {:.1} s, 95 % in {:.1} s, all in {:.1} s",
+            "{stations} stations after {after}: half back in {:.1} s, 95 % in {:.1} s, all in {:.1} s",
             storm.half_seconds, storm.most_seconds, storm.last_seconds
         );
-        self.figures.storm = Some(storm);
-        Ok(())
+        self.figures.storms.push(storm);
     }
 }
 

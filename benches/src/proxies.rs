@@ -87,6 +87,9 @@ pub struct Proxy {
     child: Child,
     command: Command,
     dir: PathBuf,
+    program: PathBuf,
+    /// The process that has taken the child's place, which is not ours to wait for.
+    successor: Option<Pid>,
 }
 
 impl Proxy {
@@ -124,6 +127,11 @@ impl Proxy {
             child,
             command,
             dir,
+            program: match kind {
+                Kind::Before => ground.before.clone(),
+                _ => ground.portcullis.clone(),
+            },
+            successor: None,
         })
     }
 
@@ -136,6 +144,15 @@ impl Proxy {
         await_listener(self.address, &mut self.child, &self.dir)
     }
 
+    /// Has another process take the place of ours; it accepts when this returns, and the old one sends its
+    /// stations away.
+    pub fn upgrade(&mut self) -> io::Result<()> {
+        let successor = portcullis::upgrade(&self.program, &self.dir)?;
+        self.worker = successor;
+        self.successor = i32::try_from(successor).ok().map(Pid::from_raw);
+        Ok(())
+    }
+
     /// Where ours listens without TLS.
     pub fn plain_address(&self) -> io::Result<SocketAddr> {
         let text = fs::read_to_string(self.dir.join(portcullis::PLAIN))?;
@@ -145,6 +162,9 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
+        if let Some(successor) = self.successor {
+            end(successor);
+        }
         let _ = kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM);
         let until = Instant::now() + STOP_MAX;
         while Instant::now() < until {
@@ -156,6 +176,19 @@ impl Drop for Proxy {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Ends a process that is not our child.
+fn end(process: Pid) {
+    let _ = kill(process, Signal::SIGTERM);
+    let until = Instant::now() + STOP_MAX;
+    while Instant::now() < until {
+        if !process::is_alive(process) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let _ = kill(process, Signal::SIGKILL);
 }
 
 /// A loopback address that is free now.

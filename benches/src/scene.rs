@@ -138,8 +138,8 @@ pub struct Figures {
     pub growth: Vec<Growth>,
     /// What honest stations notice of attacks.
     pub floods: Vec<Flood>,
-    /// A fleet that comes back at once.
-    pub storm: Option<Storm>,
+    /// A fleet that comes back: after a kill, and after an upgrade.
+    pub storms: Vec<Storm>,
 }
 
 /// A run in progress.

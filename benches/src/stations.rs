@@ -1,7 +1,7 @@
 //! The load: a fleet of stations on one thread, each with at most one call in flight.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -221,15 +221,23 @@ impl Fleet {
         Ok(churn)
     }
 
-    /// All of them come at once; whoever is cut off or turned away comes again, a second or two later.
-    /// When each had its Boot answered, since `from`, and how many attempts it took.
+    /// Whoever is not connected comes at once; whoever is cut off, sent or turned away comes again, a
+    /// second or two later. When each had its Boot answered on a new connection, since `from`, and how
+    /// many attempts it took.
     pub fn come_back(&mut self, count: usize, from: Instant) -> io::Result<(Vec<Duration>, u64)> {
         let mut back: Vec<Option<Duration>> = vec![None; count];
         let mut again: Vec<(Instant, usize)> = Vec::new();
-        let (mut missing, mut attempts) = (count, count as u64);
+        let (mut missing, mut attempts) = (count, 0);
         for index in 0..count {
-            let station = self.dial(index, index)?;
-            self.stations.push(station);
+            match self.stations.get(index).map(|station| station.phase) {
+                Some(Phase::Gone) => self.stations[index] = self.dial(index, index)?,
+                Some(_) => continue,
+                None => {
+                    let station = self.dial(index, index)?;
+                    self.stations.push(station);
+                }
+            }
+            attempts += 1;
         }
         while missing > 0 && from.elapsed() < STORM_MAX {
             self.poll
@@ -238,6 +246,9 @@ impl Fleet {
             for index in tokens {
                 if self.stations[index].phase != Phase::Gone && self.ready(index).is_err() {
                     self.stations[index].phase = Phase::Gone;
+                    // A station that has said goodbye does not hold its socket until it comes again.
+                    let socket = &self.stations[index].link.socket;
+                    let _ = socket.shutdown(Shutdown::Both);
                     if back[index].take().is_some() {
                         missing += 1;
                     }
@@ -425,6 +436,8 @@ impl Fleet {
                 }
                 link::PING => write_frame(&mut pong, link::PONG, frame.payload, Some(MASK)),
                 link::CLOSE => {
+                    write_frame(&mut pong, link::CLOSE, frame.payload, Some(MASK));
+                    station.link.send(&pong)?;
                     return Err(io::Error::other(format!(
                         "station {index} was sent a close"
                     )));

@@ -19,7 +19,7 @@ pub(super) fn command(
 ) -> io::Result<Command> {
     let plain = super::free_address()?;
     fs::write(dir.join(PLAIN), plain.to_string())?;
-    let file = dir.join("portcullis.toml");
+    let file = dir.join(CONFIGURATION);
     // `init` makes the key file; its configuration makes room for ours.
     tell(program, &file, &["init"])?;
     let configuration = configuration([address, plain], out, ground)?;
@@ -40,7 +40,20 @@ pub(super) fn command(
     Ok(command)
 }
 
-fn tell(program: &Path, config: &Path, arguments: &[&str]) -> io::Result<()> {
+/// Has a new process take the running one's place; its number.
+pub(super) fn upgrade(program: &Path, dir: &Path) -> io::Result<u32> {
+    let said = tell(
+        program,
+        &dir.join(CONFIGURATION),
+        &["upgrade", "--format", "json"],
+    )?;
+    let upgraded: serde_json::Value = serde_json::from_slice(&said)?;
+    let process = upgraded["process"].as_u64();
+    let process = process.and_then(|process| u32::try_from(process).ok());
+    process.ok_or_else(|| io::Error::other("the upgrade names no process"))
+}
+
+fn tell(program: &Path, config: &Path, arguments: &[&str]) -> io::Result<Vec<u8>> {
     let mut command = Command::new(program);
     let output = command
         .args(arguments)
@@ -48,7 +61,7 @@ fn tell(program: &Path, config: &Path, arguments: &[&str]) -> io::Result<()> {
         .arg(config)
         .output()?;
     if output.status.success() {
-        return Ok(());
+        return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     Err(io::Error::other(format!(
@@ -57,6 +70,7 @@ fn tell(program: &Path, config: &Path, arguments: &[&str]) -> io::Result<()> {
     )))
 }
 
+const CONFIGURATION: &str = "portcullis.toml";
 /// The file that holds the address without TLS.
 pub(super) const PLAIN: &str = "plain";
 

@@ -28,15 +28,21 @@ pub(super) fn section(page: &mut String, figures: &Figures) {
             flood.grown_mb
         );
     }
-    if let Some(storm) = &figures.storm {
-        let _ = write!(
+    if !figures.storms.is_empty() {
+        page.push_str(
+            "\n## A fleet that comes back\n\nAfter a kill (-9) the gate is started again, and all stations come in the same \
+             moment. After an upgrade (`portcullis upgrade`: another process takes the sockets) the old process sends \
+             them away over `drain_seconds` (20 s by default). All come by TLS without resumption, and whoever is cut off, \
+             sent or turned away comes again after a second or two. Seconds since the kill, or since the upgrade was asked for, \
+             until their Boot was answered on a new connection.\n\n\
+             | after | stations | accepting again | half are back | 95 % | all | attempts |\n|---|---|---|---|---|---|---|\n",
+        );
+    }
+    for storm in &figures.storms {
+        let _ = writeln!(
             page,
-            "\n## A fleet that comes back at once\n\nThe gate is killed (-9) under {} stations and started again; all of them \
-             come in the same moment, by TLS without resumption, and whoever is cut off comes again after a second or two. Seconds since the kill until \
-             their Boot was answered.\n\n\
-             | stations | listening again | half are back | 95 % | all | attempts |\n|---|---|---|---|---|---|\n\
-             | {} | {:.1} | {:.1} | {:.1} | {:.1} | {} |\n\n",
-            storm.stations,
+            "| {} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {} |",
+            storm.after,
             storm.stations,
             storm.start_seconds,
             storm.half_seconds,
@@ -44,5 +50,8 @@ pub(super) fn section(page: &mut String, figures: &Figures) {
             storm.last_seconds,
             storm.attempts
         );
+    }
+    if !figures.storms.is_empty() {
+        page.push('\n');
     }
 }
