@@ -1,0 +1,8 @@
+//! What happened: every event becomes a record that is encrypted, names nobody, and cannot be changed
+//! unnoticed.
+
+mod day;
+mod handle;
+
+pub use day::Day;
+pub use handle::Handle;
