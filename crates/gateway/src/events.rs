@@ -1,28 +1,31 @@
 //! The way out for events: a bounded queue that the road never waits for.
 //!
 //! Waking a reader for each event would cost more than relaying the message it tells of, so nobody
-//! is woken: the reader comes by every `DRAIN_INTERVAL` and takes what there is.
+//! is woken: the reader comes by every `DRAIN_INTERVAL` and takes what there is. Where a record is
+//! kept, a message's own words lie beside its event, all of a batch in one room.
 
-use std::collections::VecDeque;
+mod batch;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use guard::Event;
+use guard::{Event, Heard};
+
+pub use batch::Batch;
 
 /// How often the reader comes by.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Events whose room is kept for the next batch: growing a new queue for each batch would cost more
-/// than filling it.
-const ROOM_KEPT_MAX: usize = 8192;
-
 struct Queue {
-    events: Mutex<VecDeque<Event>>,
+    batch: Mutex<Batch>,
     /// The room of a batch that was given back; empty.
-    spare: Mutex<VecDeque<Event>>,
+    spare: Mutex<Batch>,
     capacity: usize,
+    /// Messages leave their own words, too.
+    with_words: bool,
     dropped: AtomicU64,
+    words_dropped: AtomicU64,
 }
 
 /// The road's end.
@@ -32,14 +35,17 @@ pub struct EventSender(Arc<Queue>);
 /// The end that reads.
 pub struct EventReceiver(Arc<Queue>);
 
-/// A queue for at most `capacity` events. Its last quarter is kept for what is not a message:
-/// connections, refusals and farewells are the last to be lost.
-pub fn event_queue(capacity: usize) -> (EventSender, EventReceiver) {
+/// A queue for at most `capacity` events, of messages with their own words if those are wanted. Its
+/// last quarter is kept for what is not a message: connections, refusals and farewells are the last
+/// to be lost.
+pub fn event_queue(capacity: usize, with_words: bool) -> (EventSender, EventReceiver) {
     let queue = Arc::new(Queue {
-        events: Mutex::new(VecDeque::new()),
-        spare: Mutex::new(VecDeque::new()),
+        batch: Mutex::new(Batch::default()),
+        spare: Mutex::new(Batch::default()),
         capacity: capacity.max(4),
+        with_words,
         dropped: AtomicU64::new(0),
+        words_dropped: AtomicU64::new(0),
     });
     (EventSender(Arc::clone(&queue)), EventReceiver(queue))
 }
@@ -47,38 +53,49 @@ pub fn event_queue(capacity: usize) -> (EventSender, EventReceiver) {
 impl EventSender {
     /// Leaves an event, or counts it as dropped when there is no room.
     pub fn tell(&self, event: Event) {
+        self.leave(event, None);
+    }
+
+    /// Leaves a message's event with what was said. Where there is room for the event alone, its
+    /// words are counted as dropped.
+    pub fn tell_heard(&self, event: Event, heard: Heard<'_>) {
+        self.leave(event, self.0.with_words.then_some(heard));
+    }
+
+    fn leave(&self, event: Event, heard: Option<Heard<'_>>) {
         let queue = &self.0;
         let room = match event {
             Event::Message { .. } => queue.capacity - queue.capacity / 4,
             _ => queue.capacity,
         };
-        let mut events = lock(&queue.events);
-        if events.len() < room {
-            events.push_back(event);
-        } else {
-            drop(events);
+        let mut batch = lock(&queue.batch);
+        if batch.len() >= room {
+            drop(batch);
             queue.dropped.fetch_add(1, Ordering::Relaxed);
+        } else if !batch.push(event, heard) {
+            drop(batch);
+            queue.words_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
 impl EventReceiver {
     /// Takes all that is there, in order.
-    pub fn take(&self) -> VecDeque<Event> {
+    pub fn take(&self) -> Batch {
         let spare = std::mem::take(&mut *lock(&self.0.spare));
-        std::mem::replace(&mut *lock(&self.0.events), spare)
+        std::mem::replace(&mut *lock(&self.0.batch), spare)
     }
 
     /// Gives the room of a batch back that has been worked off.
-    pub fn give_back(&self, mut batch: VecDeque<Event>) {
-        if batch.capacity() <= ROOM_KEPT_MAX {
+    pub fn give_back(&self, mut batch: Batch) {
+        if batch.is_worth_keeping() {
             batch.clear();
             *lock(&self.0.spare) = batch;
         }
     }
 
     /// Waits until something is there and takes it all. Cancel-safe.
-    pub async fn batch(&self) -> VecDeque<Event> {
+    pub async fn batch(&self) -> Batch {
         loop {
             let events = self.take();
             if !events.is_empty() {
@@ -92,20 +109,26 @@ impl EventReceiver {
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)
     }
+
+    /// Of how many messages the event is there, and the words are not.
+    pub fn words_dropped(&self) -> u64 {
+        self.0.words_dropped.load(Ordering::Relaxed)
+    }
 }
 
-fn lock(events: &Mutex<VecDeque<Event>>) -> MutexGuard<'_, VecDeque<Event>> {
-    // A panic leaves a queue whole: pushing and taking are single steps.
-    events.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(batch: &Mutex<Batch>) -> MutexGuard<'_, Batch> {
+    // A panic leaves a batch whole: what is told last is pushed last, and refers to what is there.
+    batch.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
-    use guard::{Event, Moment, RefusedHandshake};
+    use guard::{Event, Heard, Moment, RefusedHandshake};
+    use ocpp::Facts;
 
-    use super::event_queue;
+    use super::{Batch, event_queue};
 
     fn refusal() -> Event {
         Event::Refused {
@@ -118,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_counts_and_never_grows() {
-        let (sender, receiver) = event_queue(4);
+        let (sender, receiver) = event_queue(4, false);
         for _ in 0..10 {
             sender.tell(refusal());
         }
@@ -129,5 +152,44 @@ mod tests {
         assert_eq!(batch.len(), 1, "there is room again");
         receiver.give_back(batch);
         assert!(receiver.take().is_empty(), "what was given back is gone");
+    }
+
+    fn words(batch: &Batch) -> Vec<Option<String>> {
+        let text = |heard: Heard<'_>| String::from_utf8_lossy(heard.text).into_owned();
+        batch.iter().map(|(_, heard)| heard.map(text)).collect()
+    }
+
+    #[test]
+    fn words_lie_beside_their_events() {
+        let (sender, receiver) = event_queue(10, true);
+        let heard = |text: &'static str| Heard {
+            text: text.as_bytes(),
+            facts: Facts::NONE,
+        };
+        sender.tell_heard(refusal(), heard("first"));
+        sender.tell(refusal());
+        sender.tell_heard(refusal(), heard("second"));
+        let expected = [Some("first".to_owned()), None, Some("second".to_owned())];
+        assert_eq!(words(&receiver.take()), expected);
+        let (sender, receiver) = event_queue(10, false);
+        sender.tell_heard(refusal(), heard("first"));
+        assert_eq!(words(&receiver.take()), [None], "nobody wants them");
+    }
+
+    #[test]
+    fn words_without_room_are_counted_and_their_event_stays() {
+        let (sender, receiver) = event_queue(1000, true);
+        let text = vec![b'x'; Batch::WORDS_BYTES_MAX / 3];
+        let heard = Heard {
+            text: &text,
+            facts: Facts::NONE,
+        };
+        for _ in 0..5 {
+            sender.tell_heard(refusal(), heard);
+        }
+        let batch = receiver.take();
+        assert_eq!(batch.len(), 5);
+        let told = batch.iter().filter(|(_, heard)| heard.is_some());
+        assert_eq!((told.count(), receiver.words_dropped()), (3, 2));
     }
 }

@@ -13,6 +13,7 @@ mod credential;
 pub mod crowd;
 mod describe;
 mod event;
+mod heard;
 mod keys;
 mod ledger;
 mod lesson;
@@ -33,6 +34,7 @@ pub mod succession;
 mod tls_fingerprint;
 mod verdict;
 mod verifier;
+pub mod words;
 
 pub use admission::{Admitted, VerifierCache};
 pub use backend_url::BackendUrl;
@@ -47,6 +49,7 @@ pub use describe::describe;
 pub use event::{
     Closing, ConnectionKind, Event, MessageKind, Outcome, RefusedHandshake, SessionFacts,
 };
+pub use heard::{Heard, matters_to_record};
 pub use keys::{FingerprintKey, PseudonymKey, VerifierKey};
 pub use ledger::{Ledger, Owner};
 pub use lesson::Lesson;

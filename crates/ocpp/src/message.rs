@@ -36,6 +36,17 @@ pub enum Message<'m> {
     Unreadable(Unreadable<'m>),
 }
 
+impl<'m> Message<'m> {
+    /// What it states; nothing, where it could not be read.
+    pub fn facts(&self) -> Facts<'m> {
+        match self {
+            Message::Call(call) | Message::Send(call) => call.facts,
+            Message::Answer(answer) => answer.facts,
+            Message::Unreadable(_) => Facts::NONE,
+        }
+    }
+}
+
 /// The action a message names.
 #[derive(Clone, Copy, Debug)]
 pub enum Action<'m> {

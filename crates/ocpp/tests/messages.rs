@@ -275,6 +275,56 @@ fn custom_data_is_a_fact_as_a_whole() {
     assert_eq!(found[0], r#"1 customData {"vendorId":"v","x":1}"#);
 }
 
+/// Nobody may write down, or believe harmless, what no schema names.
+#[test]
+fn what_no_schema_names_is_a_fact_too() {
+    for (text, expected) in [
+        (
+            r#"[2,"1","Heartbeat",{"idtag":"AB\n","x":{"y":[1]}}]"#,
+            &[r"1 ? ~AB\n", r#"1 ? {"y":[1]}"#][..],
+        ),
+        (
+            r#"[2,"1","FancyVendorCall",{"card":"AB"}]"#,
+            &[r#"0 ? {"card":"AB"}"#],
+        ),
+        (r#"[2,"1","Heartbeat","AB"]"#, &["0 ? AB"]),
+    ] {
+        assert_eq!(facts(V16, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn an_errors_own_words_are_facts() {
+    for (text, expected) in [
+        (
+            r#"[4,"1","GenericError","no such tag AB",{"tag":"AB"}]"#,
+            &[
+                "errorDescription no such tag AB",
+                r#"errorDetails {"tag":"AB"}"#,
+            ][..],
+        ),
+        (
+            r#"[4,"1","AB","",{}]"#,
+            &["? AB", "errorDescription ", "errorDetails {}"],
+        ),
+        (
+            r#"[4,"1","GenericError",["AB"],"CD"]"#,
+            &[r#"errorDescription ["AB"]"#, "errorDetails CD"],
+        ),
+    ] {
+        let mut reader = Reader::new();
+        let (limits, nobody) = (Limits::default(), common::Asked(None));
+        let frame = Frame::text(text.as_bytes());
+        let message = reader.read(frame, Side::Station, V16, &limits, &nobody);
+        let facts = message.facts();
+        let found: Vec<_> = facts
+            .iter()
+            .map(|fact| format!("{} {}", fact.field.name, facts.text(fact)))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
 #[test]
 fn facts_are_bounded_and_what_is_beyond_is_counted() {
     let entry = r#"{"idTag":"A"}"#;

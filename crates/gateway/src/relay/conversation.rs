@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::{
-    Control, Event, Judgement, Mode, Moment, Outcome, Policy, Secret, SessionFacts, StationState,
+    Control, Event, Heard, Judgement, MessageKind, Mode, Moment, Outcome, Policy, Secret, SessionFacts, StationState,
     Verdict,
 };
 use ocpp::{Frame, HardFault, Limits, Message, MessageType, Payload, Reader, Side};
@@ -123,7 +123,11 @@ impl Conversation {
         count(&self.gate.counters.joined);
         let message = read(frame, from, &self.state, desk.policy, desk.reader);
         let (kind, action) = guard::describe(&message);
-        self.gate.events.tell(Event::Message {
+        let heard = Heard {
+            text: frame.bytes(),
+            facts: message.facts(),
+        };
+        let event = Event::Message {
             at: desk.now,
             session: Arc::clone(&self.session),
             from,
@@ -134,7 +138,8 @@ impl Conversation {
             findings: Vec::new(),
             latency: None,
             model: None,
-        });
+        };
+        self.gate.events.tell_heard(event, heard);
     }
 
     /// Judges waiting CALLs until one is in flight again.
@@ -175,6 +180,10 @@ impl Conversation {
             let anothers = self.gate.memories.is_anothers(&self.session, csms, id);
             self.state.is_of_another(anothers.then_some(id));
         }
+        let heard = Heard {
+            text: frame.bytes(),
+            facts: message.facts(),
+        };
         let mut judgement = desk
             .policy
             .judge(message, arrived, &mut self.state, desk.now);
@@ -186,7 +195,7 @@ impl Conversation {
             self.keep(frame, &judgement, desk.now);
         }
         let done = carry_out(&judgement.verdict, from.other(), desk.outbox, &self.gate);
-        self.tell(from, judgement, desk.now);
+        self.tell(from, judgement, heard, desk.now);
         self.put_back_memory();
         done
     }
@@ -221,12 +230,13 @@ impl Conversation {
         });
     }
 
-    fn tell(&self, from: Side, judgement: Judgement<'_>, now: Moment) {
+    fn tell(&self, from: Side, judgement: Judgement<'_>, heard: Heard<'_>, now: Moment) {
         let outcome = judgement.outcome();
         if !judgement.findings.is_empty() && outcome == Outcome::Forwarded {
             count(&self.gate.counters.observed);
         }
-        self.gate.events.tell(Event::Message {
+        let is_readable = judgement.kind != MessageKind::Unreadable;
+        let event = Event::Message {
             at: now,
             session: Arc::clone(&self.session),
             from,
@@ -237,7 +247,12 @@ impl Conversation {
             findings: judgement.findings,
             latency: judgement.latency,
             model: judgement.model,
-        });
+        };
+        // Nobody knows what is what in a message that could not be read: its words stay out.
+        match is_readable {
+            true => self.gate.events.tell_heard(event, heard),
+            false => self.gate.events.tell(event),
+        }
     }
 
     /// How strictly a control is kept for this session.

@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::{EventReceiver, event_queue};
 
 fn gate() -> (Arc<Gate>, EventReceiver) {
-    let (events, receiver) = event_queue(16);
+    let (events, receiver) = event_queue(16, true);
     let book = Book::new([], Vec::<StationRecord>::new()).unwrap();
     let shared = Shared::new(
         Arc::new(ArcSwap::from_pointee(book)),
@@ -67,7 +67,7 @@ async fn a_panic_ends_one_session_and_is_told() {
     });
     assert!(task.await.unwrap_err().is_panic());
     let told = events.take();
-    let Some(Event::Disconnected { session, how, .. }) = told.front() else {
+    let Some(Event::Disconnected { session, how, .. }) = told.iter().next().map(|(event, _)| event) else {
         panic!("nothing was told");
     };
     assert_eq!((session.number, how), (1, &Closing::Panic));

@@ -334,7 +334,7 @@ fn start_beside(
             ..listener.clone()
         })
         .collect();
-    let (events, _receiver) = gateway::event_queue(16);
+    let (events, _receiver) = gateway::event_queue(16, false);
     let shared = gateway::Shared::new(
         Arc::clone(&scene.book),
         Arc::default(),

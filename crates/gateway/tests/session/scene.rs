@@ -118,7 +118,7 @@ impl Scene {
             setting.credential,
             &key,
         )));
-        let (sender, events) = event_queue(10_000);
+        let (sender, events) = event_queue(10_000, true);
         let shared = Shared::new(
             Arc::clone(&book),
             Arc::new(ArcSwap::from_pointee(setting.policy)),
@@ -225,7 +225,7 @@ impl Scene {
         let looking = async {
             loop {
                 let batch = self.events.batch().await;
-                if let Some(found) = batch.iter().find_map(&mut wanted) {
+                if let Some(found) = batch.iter().find_map(|(event, _)| wanted(event)) {
                     return found;
                 }
             }

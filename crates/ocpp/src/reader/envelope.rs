@@ -3,6 +3,7 @@
 //! What is JSON but no envelope is still walked to its end, so that "not an envelope" is said only of
 //! what is JSON.
 
+use super::facts::{ERROR_DESCRIPTION, ERROR_DETAILS};
 use super::scan::{Scan, Span, Walk};
 use crate::catalogue::{self, ActionFacts};
 use crate::{
@@ -247,7 +248,9 @@ impl Scan<'_> {
         if first != b'{' {
             self.fault(SchemaFaultKind::WrongType, Meaning::Plain, 1);
         }
-        self.any(at, 1)
+        let end = self.any(at, 1)?;
+        self.unnamed_fact(at, end);
+        Ok(end)
     }
 
     fn error_code<O: OpenCalls>(
@@ -260,7 +263,9 @@ impl Scan<'_> {
         self.find_call(envelope, words, context);
         if self.byte(at) != b'"' {
             self.fault(SchemaFaultKind::UnknownErrorCode, Meaning::ErrorCode, 1);
-            return self.any(at, 1);
+            let end = self.any(at, 1)?;
+            self.unnamed_fact(at, end);
+            return Ok(end);
         }
         let span = self.string(at + 1)?;
         let (word, _) = self.word(span, words.word);
@@ -270,6 +275,7 @@ impl Scan<'_> {
         };
         if ErrorCode::read(code).is_none() {
             self.fault(SchemaFaultKind::UnknownErrorCode, Meaning::ErrorCode, 1);
+            self.unnamed_fact(at, span.end + 1);
         }
         envelope.word = Some(word);
         Ok(span.end + 1)
@@ -278,7 +284,9 @@ impl Scan<'_> {
     fn description(&mut self, at: usize) -> Walk {
         if self.byte(at) != b'"' {
             self.fault(SchemaFaultKind::BadErrorBody, Meaning::FreeText, 1);
-            return self.any(at, 1);
+            let end = self.any(at, 1)?;
+            self.walked_fact(&ERROR_DESCRIPTION, at, end);
+            return Ok(end);
         }
         let span = self.string(at + 1)?;
         if span.end - span.start > DESCRIPTION_CHARS_MAX
@@ -286,14 +294,16 @@ impl Scan<'_> {
         {
             self.fault(SchemaFaultKind::BadErrorBody, Meaning::FreeText, 1);
         }
-        Ok(span.end + 1)
+        Ok(self.string_fact(&ERROR_DESCRIPTION, span))
     }
 
     fn details(&mut self, at: usize) -> Walk {
         if self.byte(at) != b'{' {
             self.fault(SchemaFaultKind::BadErrorBody, Meaning::FreeText, 1);
         }
-        self.any(at, 1)
+        let end = self.any(at, 1)?;
+        self.walked_fact(&ERROR_DETAILS, at, end);
+        Ok(end)
     }
 
     /// Looks up the CALL that an answer belongs to. A CALLRESULTERROR comes from the one who asked.

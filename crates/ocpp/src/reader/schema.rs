@@ -6,7 +6,7 @@
 use super::scan::{Scan, Span, Stopped, Walk};
 use super::trail::Step;
 use crate::catalogue::{Field, Kind, Schema};
-use crate::{HardFault, SchemaFaultKind};
+use crate::{HardFault, Meaning, SchemaFaultKind};
 
 impl Scan<'_> {
     /// Reads the object whose brace stands at `at`, inside `depth` arrays and objects.
@@ -131,7 +131,9 @@ impl Scan<'_> {
             self.unknown_field(key, depth);
         }
         let value = self.colon(key.end + 1)?;
-        self.any(value, depth)
+        let end = self.any(value, depth)?;
+        self.unnamed_fact(value, end);
+        Ok(end)
     }
 
     #[cold]
@@ -166,7 +168,12 @@ impl Scan<'_> {
                 self.check_time(span, field, depth);
             }
             Kind::Any => {}
-            _ => self.fault(SchemaFaultKind::WrongType, field.meaning, depth),
+            _ => {
+                self.fault(SchemaFaultKind::WrongType, field.meaning, depth);
+                if field.meaning == Meaning::Plain {
+                    self.unnamed_fact(at, span.end + 1);
+                }
+            }
         }
         Ok(self.string_fact(field, span))
     }
@@ -213,7 +220,10 @@ impl Scan<'_> {
     fn untyped(&mut self, field: &'static Field, at: usize, depth: usize) -> Walk {
         let fact = self.open_fact(field, at);
         let end = self.any(at, depth)?;
-        self.close_fact(fact, end);
+        match field.meaning {
+            Meaning::Plain => self.unnamed_fact(at, end),
+            _ => self.close_fact(fact, end),
+        }
         Ok(end)
     }
 

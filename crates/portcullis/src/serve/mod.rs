@@ -271,7 +271,7 @@ async fn prepare(
         })?,
     };
     let admin_address = admin.local_addr()?;
-    let (sender, events) = event_queue(config.events_queued_max);
+    let (sender, events) = event_queue(config.events_queued_max, false);
     // Whoever was observed only before a restart is so from the first session on.
     let mut policy = config.policy.clone();
     policy.scopes = policy.scopes.relaxed_to(register.store.way_back()?.relaxed);

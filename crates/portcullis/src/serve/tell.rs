@@ -28,10 +28,10 @@ pub(super) async fn tell(
     loop {
         // Nothing may happen for long, and that is news, too.
         let batch = tokio::time::timeout(TELL_EVERY, events.batch()).await;
-        let mut batch = batch.unwrap_or_default();
-        for event in batch.drain(..) {
-            onlooker(&event);
-            teller.tell(&event);
+        let batch = batch.unwrap_or_default();
+        for (event, _) in batch.iter() {
+            onlooker(event);
+            teller.tell(event);
         }
         events.give_back(batch);
         let now = clock.now();

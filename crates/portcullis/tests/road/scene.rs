@@ -71,7 +71,7 @@ impl Scene {
         };
         let key = Arc::new(VerifierKey::new([7; 32]));
         let policy = Arc::new(ArcSwap::from_pointee(Policy::default()));
-        let (sender, events) = event_queue(10_000);
+        let (sender, events) = event_queue(10_000, true);
         let shared = Shared::new(
             Arc::new(ArcSwap::from_pointee(book(upstream, &key))),
             Arc::clone(&policy),
@@ -141,7 +141,7 @@ impl Scene {
         let looking = async {
             loop {
                 let batch = self.events.batch().await;
-                if let Some(found) = batch.iter().find_map(&mut wanted) {
+                if let Some(found) = batch.iter().find_map(|(event, _)| wanted(event)) {
                     return found;
                 }
             }
