@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::{
-    Control, Event, Heard, Judgement, MessageKind, Mode, Moment, Outcome, Policy, Secret, SessionFacts, StationState,
-    Verdict,
+    Control, Event, Heard, Judgement, MessageKind, Mode, Moment, Outcome, Policy, Secret,
+    SessionFacts, StationState, Verdict,
 };
 use ocpp::{Frame, HardFault, Limits, Message, MessageType, Payload, Reader, Side};
 

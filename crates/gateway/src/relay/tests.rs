@@ -67,7 +67,8 @@ async fn a_panic_ends_one_session_and_is_told() {
     });
     assert!(task.await.unwrap_err().is_panic());
     let told = events.take();
-    let Some(Event::Disconnected { session, how, .. }) = told.iter().next().map(|(event, _)| event) else {
+    let Some(Event::Disconnected { session, how, .. }) = told.iter().next().map(|(event, _)| event)
+    else {
         panic!("nothing was told");
     };
     assert_eq!((session.number, how), (1, &Closing::Panic));
