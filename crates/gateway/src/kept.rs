@@ -33,6 +33,35 @@ struct Row {
     bytes: usize,
 }
 
+impl Row {
+    /// Takes one in if it has room for it; whether it had.
+    fn put(&mut self, message: KeptMessage) -> bool {
+        let bytes_more = bytes(&message);
+        let (mut of_station, mut bytes_of_station) = (0, bytes_more);
+        let station = |kept: &KeptMessage| {
+            let (one, other) = (&kept.session, &message.session);
+            one.station == other.station && one.tenant == other.tenant
+        };
+        for kept in self.messages.iter().filter(|kept| station(kept)) {
+            of_station += 1;
+            bytes_of_station += bytes(kept);
+        }
+        let has_room = self.messages.len() < Kept::MESSAGES_MAX
+            && self.bytes + bytes_more <= Kept::BYTES_MAX
+            && of_station < Kept::STATION_MESSAGES_MAX
+            && bytes_of_station <= Kept::STATION_BYTES_MAX;
+        if has_room {
+            self.bytes += bytes_more;
+            self.messages.push_back(message);
+        }
+        has_room
+    }
+}
+
+fn bytes(kept: &KeptMessage) -> usize {
+    kept.text.expose().len()
+}
+
 #[derive(Default)]
 struct Shelf {
     row: Mutex<Row>,
@@ -48,16 +77,15 @@ impl Kept {
     pub const MESSAGES_MAX: usize = 256;
     /// Their bytes together.
     pub const BYTES_MAX: usize = 4 << 20;
+    /// Of these, one station's: no station takes the room of all.
+    pub const STATION_MESSAGES_MAX: usize = 16;
+    /// Their bytes together; a single message may have as many.
+    pub const STATION_BYTES_MAX: usize = 1 << 20;
 
-    /// Leaves one, or counts it as lost when there is no room.
+    /// Leaves one, or counts it as lost when there is no room for it, or none for more of its station.
     pub(crate) fn put(&self, message: KeptMessage) {
-        let bytes = message.text.expose().len();
-        let mut row = self.row();
-        if row.messages.len() < Self::MESSAGES_MAX && row.bytes + bytes <= Self::BYTES_MAX {
-            row.bytes += bytes;
-            row.messages.push_back(message);
-        } else {
-            drop(row);
+        let took = self.row().put(message);
+        if !took {
             self.0.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -67,29 +95,20 @@ impl Kept {
         let mut row = self.row();
         let count = most.min(row.messages.len());
         let taken: Vec<KeptMessage> = row.messages.drain(..count).collect();
-        row.bytes = row
-            .messages
-            .iter()
-            .map(|kept| kept.text.expose().len())
-            .sum();
+        row.bytes = row.messages.iter().map(bytes).sum();
         taken
     }
 
-    /// Puts back what could not be stored, in front of what has come since.
+    /// Puts back what could not be stored, in front of what has come since. Where that is too much the
+    /// oldest stay: they have waited longest for a disk that works again.
     pub fn put_back(&self, messages: Vec<KeptMessage>) {
         let mut row = self.row();
-        for message in messages.into_iter().rev() {
-            row.bytes += message.text.expose().len();
-            row.messages.push_front(message);
-        }
-        while row.messages.len() > Self::MESSAGES_MAX || row.bytes > Self::BYTES_MAX {
-            // The oldest stay: they have waited longest for a disk that works again.
-            let Some(newest) = row.messages.pop_back() else {
-                break;
-            };
-            row.bytes = row.bytes.saturating_sub(newest.text.expose().len());
-            self.0.lost.fetch_add(1, Ordering::Relaxed);
-        }
+        let since = std::mem::take(&mut *row);
+        let all = messages.into_iter().chain(since.messages);
+        let lost = all.filter_map(|message| (!row.put(message)).then_some(()));
+        let lost = lost.count() as u64;
+        drop(row);
+        self.0.lost.fetch_add(lost, Ordering::Relaxed);
     }
 
     /// How many found no room since the start.
@@ -112,12 +131,12 @@ mod tests {
 
     use super::*;
 
-    fn message(bytes: usize, number: u64) -> KeptMessage {
+    fn message(station: &str, bytes: usize, number: u64) -> KeptMessage {
         KeptMessage {
             at: Moment::default(),
             session: Arc::new(SessionFacts {
                 number,
-                station: StationId::parse("CP", Version::V16).unwrap(),
+                station: StationId::parse(station, Version::V16).unwrap(),
                 tenant: Tenant("t".into()),
                 route: RouteId("r".into()),
                 version: Version::V16,
@@ -138,31 +157,68 @@ mod tests {
         kept.iter().map(|kept| kept.session.number).collect()
     }
 
+    /// Of a station of its own.
+    fn lone(bytes: usize, number: u64) -> KeptMessage {
+        message(&format!("CP-{number}"), bytes, number)
+    }
+
     #[test]
     fn a_full_row_counts_and_never_grows() {
         let kept = Kept::default();
         for number in 0..Kept::MESSAGES_MAX as u64 + 3 {
-            kept.put(message(1, number));
+            kept.put(lone(1, number));
         }
         assert_eq!(kept.lost(), 3);
         assert_eq!(kept.take(usize::MAX).len(), Kept::MESSAGES_MAX);
-        kept.put(message(Kept::BYTES_MAX, 1));
-        kept.put(message(1, 2));
-        assert_eq!((kept.lost(), kept.take(9).len()), (4, 1));
-        kept.put(message(1, 3));
+        for number in 0..5 {
+            kept.put(lone(Kept::BYTES_MAX / 4, number));
+        }
+        assert_eq!((kept.lost(), kept.take(9).len()), (4, 4));
+        kept.put(lone(1, 3));
         assert_eq!(numbers(&kept.take(9)), [3], "there is room again");
+    }
+
+    #[test]
+    fn one_station_does_not_take_the_room_of_the_others() {
+        let kept = Kept::default();
+        for number in 0..Kept::MESSAGES_MAX as u64 {
+            kept.put(message("CP-LOUD", 1, number));
+        }
+        kept.put(message("CP-QUIET", 1, 1000));
+        let beyond = (Kept::MESSAGES_MAX - Kept::STATION_MESSAGES_MAX) as u64;
+        assert_eq!(kept.lost(), beyond);
+        let taken = numbers(&kept.take(usize::MAX));
+        assert_eq!(taken.len(), Kept::STATION_MESSAGES_MAX + 1);
+        assert_eq!(taken.last(), Some(&1000));
+
+        kept.put(message("CP-LOUD", Kept::STATION_BYTES_MAX, 1));
+        kept.put(message("CP-LOUD", 1, 2));
+        kept.put(message("CP-QUIET", 1, 3));
+        assert_eq!(kept.lost(), beyond + 1, "its bytes are a share, too");
+        assert_eq!(numbers(&kept.take(9)), [1, 3]);
     }
 
     #[test]
     fn what_could_not_be_stored_keeps_its_place() {
         let kept = Kept::default();
         for number in 0..4 {
-            kept.put(message(Kept::BYTES_MAX / 4, number));
+            kept.put(lone(Kept::BYTES_MAX / 4, number));
         }
         let taken = kept.take(2);
-        kept.put(message(Kept::BYTES_MAX / 4, 4));
+        kept.put(lone(Kept::BYTES_MAX / 4, 4));
         kept.put_back(taken);
         assert_eq!(kept.lost(), 1);
         assert_eq!(numbers(&kept.take(9)), [0, 1, 2, 3]);
+
+        let share = Kept::STATION_MESSAGES_MAX as u64;
+        for number in 0..share {
+            kept.put(message("CP-LOUD", 1, number));
+        }
+        let taken = kept.take(2);
+        kept.put(message("CP-LOUD", 1, share));
+        kept.put_back(taken);
+        assert_eq!(kept.lost(), 2);
+        let left: Vec<u64> = (0..share).collect();
+        assert_eq!(numbers(&kept.take(99)), left, "the oldest of its share");
     }
 }

@@ -15,7 +15,11 @@ const PASSWORD: &str = "correct horse battery";
 const STRICT: &str = "[[scope]]\nstations = \"CP-*\"\ncontrols = { schema = \"enforce\" }";
 
 async fn station(gate: &Gate) -> sim::Conversation {
-    let station = Station::new(gate.plain(), "CP-1")
+    named(gate, "CP-1").await
+}
+
+async fn named(gate: &Gate, identity: &str) -> sim::Conversation {
+    let station = Station::new(gate.plain(), identity)
         .version(Version::V16)
         .password(PASSWORD);
     station.connect().await.unwrap()
@@ -91,5 +95,36 @@ async fn a_refused_stop_survives_a_kill_and_reaches_the_csms_when_it_is_released
     eventually(
         || gate.lines_with("the CSMS has taken it") == 1,
         || gate.log(),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b12_one_stations_refusals_leave_the_others_their_room() {
+    let scene = Scene::new();
+    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
+    let share = "[refused]\nstation_messages_max = 2\n";
+    scene.configure(csms.url(), "", &format!("{share}{STRICT}"));
+    for identity in ["CP-LOUD", "CP-1"] {
+        scene.register(identity, PASSWORD, &[]);
+    }
+    let gate = scene.serve();
+    let loud = named(&gate, "CP-LOUD").await;
+    for _ in 0..4 {
+        loud.call("StopTransaction", stop()).await.unwrap_err();
+    }
+    gate.expect_metric("portcullis_refused_lost_total 2");
+    let quiet = station(&gate).await;
+    quiet.call("StopTransaction", stop()).await.unwrap_err();
+    gate.expect_metric("portcullis_refused_open 3");
+    let whose: Vec<_> = list(&scene, &[])
+        .iter()
+        .map(|row| row["identity"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(whose, ["CP-LOUD", "CP-LOUD", "CP-1"]);
+    let page = gate.ask("/readyz");
+    assert!(
+        page.body.contains("2 found no room since the start"),
+        "{}",
+        page.body
     );
 }

@@ -18,7 +18,7 @@ mod sqlite;
 pub use error::{ImportError, Rejected, StoreError};
 pub use key_file::{KeyFile, KeyFileError};
 pub use memories::{KeptMemories, MemoryStore, Remembered};
-pub use refused::{RefusedMessage, RefusedRow, RefusedStore, Settlement};
+pub use refused::{RefusedMessage, RefusedRoom, RefusedRow, RefusedStore, Settlement};
 pub use sqlite::SqliteStore;
 
 use guard::{Credential, Lesson, PasswordTraits, Relaxed, Route, StationRecord, Tenant};

@@ -80,11 +80,24 @@ impl Settlement {
     }
 }
 
+/// How many may be open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedRoom {
+    /// Of all stations.
+    pub all: u64,
+    /// Of one station, so that none takes the room of all.
+    pub of_a_station: u64,
+}
+
 /// Where refused messages are kept. None of this moves the register's revision.
 pub trait RefusedStore: Send {
-    /// Keeps them, as long as no more than `most` are open with them: the oldest stay. How many were
-    /// kept.
-    fn keep(&mut self, messages: &[RefusedMessage], most: u64) -> Result<usize, StoreError>;
+    /// Keeps them, as far as there is room for them beside those that are open: the oldest stay. How
+    /// many were kept.
+    fn keep(&mut self, messages: &[RefusedMessage], room: RefusedRoom)
+    -> Result<usize, StoreError>;
+
+    /// How many are open.
+    fn refused_open(&self) -> Result<u64, StoreError>;
 
     /// Those that are open, or all, oldest first.
     fn refused(&self, open_only: bool) -> Result<Vec<RefusedRow>, StoreError>;

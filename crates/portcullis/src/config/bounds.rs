@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gateway::{GateLimits, SessionSettings};
 use guard::attempts::AttemptLimits;
+use store::RefusedRoom;
 
 use super::RefusedSettings;
 use super::table::Section;
@@ -170,11 +171,14 @@ pub(super) fn refused(mut section: Section<'_>) -> RefusedSettings {
         Duration::from_secs(days * DAY)
     };
     let (keep, keep_settled) = (days("keep_days", 90), days("settled_days", 365));
-    let messages_max = section.number("messages_max", 1..=1_000_000, 10_000);
+    let room = RefusedRoom {
+        all: section.number("messages_max", 1..=1_000_000, 10_000),
+        of_a_station: section.number("station_messages_max", 1..=1_000_000, 200),
+    };
     section.finish();
     RefusedSettings {
         keep,
         keep_settled,
-        messages_max,
+        room,
     }
 }

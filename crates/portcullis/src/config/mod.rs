@@ -27,6 +27,7 @@ use gateway::{GateLimits, SessionSettings};
 use guard::attempts::AttemptLimits;
 use guard::{Network, Policy};
 use ocpp::{StationId, Version};
+use store::RefusedRoom;
 
 pub use exception::ExceptionSettings;
 pub(crate) use exception::kind as exception_kind;
@@ -118,8 +119,8 @@ pub struct RefusedSettings {
     pub keep: Duration,
     /// What became of one is remembered for that long.
     pub keep_settled: Duration,
-    /// That many wait for somebody; more are counted and lost.
-    pub messages_max: u64,
+    /// That many wait for somebody, in all and of one station; more are counted and lost.
+    pub room: RefusedRoom,
 }
 
 /// How the log is written.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gateway::{Clock, Kept, KeptMessage};
 use guard::UnixMillis;
-use store::{RefusedMessage, RefusedStore, SqliteStore, StoreError};
+use store::{RefusedMessage, RefusedRoom, RefusedStore, SqliteStore, StoreError};
 use tracing::{info, warn};
 
 use super::watch;
@@ -29,7 +29,7 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
 pub(crate) struct RefusedFigures {
     /// Stored.
     pub(crate) kept: AtomicU64,
-    /// Not stored, since as many as may wait did so.
+    /// Not stored, since as many as may wait did so, in all or of that station.
     pub(crate) beyond: AtomicU64,
     /// Waiting now.
     pub(crate) open: AtomicU64,
@@ -105,9 +105,16 @@ async fn store_kept(kept: &Kept, desk: &RefusedDesk) -> Finding {
         let taken = kept.take(BATCH);
         let count = taken.len();
         let messages: Vec<RefusedMessage> = taken.iter().map(refused).collect();
-        let most = desk.settings.messages_max;
+        let room = desk.settings.room;
         let stored = desk
-            .with(move |store| Ok((store.keep(&messages, most)?, store.refused(true)?.len())))
+            .with(move |store| {
+                // The disk is left alone while nothing comes.
+                let stored = match messages.is_empty() {
+                    true => 0,
+                    false => store.keep(&messages, room)?,
+                };
+                Ok((stored, store.refused_open()?))
+            })
             .await;
         let (stored, open) = match stored {
             Ok(stored) => stored,
@@ -121,14 +128,14 @@ async fn store_kept(kept: &Kept, desk: &RefusedDesk) -> Finding {
         figures.kept.fetch_add(stored as u64, Ordering::Relaxed);
         let beyond = (count - stored.min(count)) as u64;
         let beyond = beyond + figures.beyond.fetch_add(beyond, Ordering::Relaxed);
-        figures.open.store(open as u64, Ordering::Relaxed);
+        figures.open.store(open, Ordering::Relaxed);
         if count < BATCH {
-            return finding(open, kept.lost() + beyond);
+            return finding(open, kept.lost() + beyond, room);
         }
     }
 }
 
-fn finding(open: usize, lost: u64) -> Finding {
+fn finding(open: u64, lost: u64, room: RefusedRoom) -> Finding {
     match (open, lost) {
         (0, 0) => Finding::ok(SUBJECT, "none waits to be looked at"),
         (open, 0) => Finding::warn(
@@ -138,7 +145,11 @@ fn finding(open: usize, lost: u64) -> Finding {
         ),
         (open, lost) => Finding::warn(
             SUBJECT,
-            format!("{open} wait to be looked at, and {lost} found no room since the start"),
+            format!(
+                "{open} wait to be looked at, and {lost} found no room since the start (each station \
+                 has room for {})",
+                room.of_a_station
+            ),
             "`portcullis refused list`; a control that refuses so many is better observed.",
         ),
     }

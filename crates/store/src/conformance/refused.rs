@@ -4,16 +4,17 @@ use guard::{Secret, UnixMillis};
 
 use super::records::{identity, tenant};
 use super::{Broken, Kept, fine, hold};
-use crate::{RefusedMessage, RefusedStore, Settlement, StoreError};
+use crate::{RefusedMessage, RefusedRoom, RefusedStore, Settlement, StoreError};
 
 /// Opens the same store once more.
 pub type Reopen = Box<dyn Fn() -> Result<Box<dyn RefusedStore>, StoreError>>;
 
 type Walk = fn(&Reopen) -> Kept;
 
-const ALL: [(&str, Walk); 4] = [
+const ALL: [(&str, Walk); 5] = [
     ("what is kept reads back whole", reads_back),
     ("the oldest stay when there is no more room", oldest_stay),
+    ("no station takes the room of all", shares_are_kept),
     (
         "what is settled is settled once, and its text gone",
         settled_once,
@@ -42,12 +43,27 @@ fn message(at: i64, text: &str) -> Result<RefusedMessage, String> {
     })
 }
 
+fn of_station(name: &str, at: i64) -> Result<RefusedMessage, String> {
+    Ok(RefusedMessage {
+        station: identity(name)?,
+        ..message(at, "text")?
+    })
+}
+
+/// As many of one station as of all.
+fn room(all: u64) -> RefusedRoom {
+    RefusedRoom {
+        all,
+        of_a_station: all,
+    }
+}
+
 fn open(reopen: &Reopen) -> Result<Box<dyn RefusedStore>, String> {
     fine(reopen())
 }
 
 fn reads_back(reopen: &Reopen) -> Kept {
-    let kept = fine(open(reopen)?.keep(&[message(1, "one")?, message(2, "two")?], 10))?;
+    let kept = fine(open(reopen)?.keep(&[message(1, "one")?, message(2, "two")?], room(10)))?;
     hold(kept == 2, "it kept another number")?;
     let store = open(reopen)?;
     let rows = fine(store.refused(true))?;
@@ -75,24 +91,64 @@ fn oldest_stay(reopen: &Reopen) -> Kept {
     let mut store = open(reopen)?;
     let three = [message(1, "1")?, message(2, "2")?, message(3, "3")?];
     hold(
-        fine(store.keep(&three, 2))? == 2,
+        fine(store.keep(&three, room(2)))? == 2,
         "it kept more than it may",
     )?;
-    hold(fine(store.keep(&three, 2))? == 0, "it made room")?;
+    hold(fine(store.keep(&three, room(2)))? == 0, "it made room")?;
     let rows = fine(store.refused(true))?;
     let times: Vec<i64> = rows.iter().map(|row| row.at.0).collect();
     hold(times == [1, 2], format!("it holds those of {times:?}"))?;
     let first = rows.first().map_or(0, |row| row.number);
     fine(store.settle(first, Settlement::Dropped, UnixMillis(9)))?;
     hold(
-        fine(store.keep(&three, 2))? == 1,
+        fine(store.keep(&three, room(2)))? == 1,
         "what is settled still takes room",
+    )
+}
+
+fn shares_are_kept(reopen: &Reopen) -> Kept {
+    let mut store = open(reopen)?;
+    let room = RefusedRoom {
+        all: 4,
+        of_a_station: 2,
+    };
+    let mut other_tenant = of_station("CP-1", 4)?;
+    other_tenant.tenant = tenant("green");
+    let five = [
+        of_station("CP-1", 1)?,
+        of_station("CP-1", 2)?,
+        of_station("CP-1", 3)?,
+        other_tenant,
+        of_station("CP-2", 5)?,
+    ];
+    hold(
+        fine(store.keep(&five, room))? == 4,
+        "it kept another number",
+    )?;
+    let rows = fine(store.refused(true))?;
+    let times: Vec<i64> = rows.iter().map(|row| row.at.0).collect();
+    hold(
+        times == [1, 2, 4, 5],
+        format!("it holds those of {times:?}"),
+    )?;
+    let open = fine(store.refused_open())?;
+    hold(open == 4, format!("it counts {open} open ones"))?;
+    let first = rows.first().map_or(0, |row| row.number);
+    fine(store.settle(first, Settlement::Dropped, UnixMillis(9)))?;
+    hold(
+        fine(store.refused_open())? == 3,
+        "what is settled counts as open",
+    )?;
+    let again = [of_station("CP-1", 6)?, of_station("CP-1", 7)?];
+    hold(
+        fine(store.keep(&again, room))? == 1,
+        "what is settled still takes room of its station's share",
     )
 }
 
 fn settled_once(reopen: &Reopen) -> Kept {
     let mut store = open(reopen)?;
-    fine(store.keep(&[message(1, "one")?], 10))?;
+    fine(store.keep(&[message(1, "one")?], room(10)))?;
     let number = fine(store.refused(true))?
         .first()
         .map_or(0, |row| row.number);
@@ -117,7 +173,7 @@ fn settled_once(reopen: &Reopen) -> Kept {
 
 fn expires(reopen: &Reopen) -> Kept {
     let mut store = open(reopen)?;
-    fine(store.keep(&[message(10, "old")?, message(20, "new")?], 10))?;
+    fine(store.keep(&[message(10, "old")?, message(20, "new")?], room(10)))?;
     let (expired, gone) = fine(store.expire(UnixMillis(15), UnixMillis(0), UnixMillis(30)))?;
     hold(
         (expired, gone) == (1, 0),

@@ -5,47 +5,39 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
 use super::{SqliteStore, engine_error};
 use crate::StoreError;
-use crate::refused::{RefusedMessage, RefusedRow, RefusedStore, Settlement};
-use crate::sealed::Place;
+use crate::refused::{RefusedMessage, RefusedRoom, RefusedRow, RefusedStore, Settlement};
+use crate::sealed::{Place, SealingKey};
 
 const COLUMNS: &str =
     "number, at, tenant, identity, version, action, refused_by, why, bytes, settled, settled_at";
 
 impl RefusedStore for SqliteStore {
-    fn keep(&mut self, messages: &[RefusedMessage], most: u64) -> Result<usize, StoreError> {
+    fn keep(
+        &mut self,
+        messages: &[RefusedMessage],
+        room: RefusedRoom,
+    ) -> Result<usize, StoreError> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(engine_error)?;
         let open = count_open(&transaction)?;
-        let room = usize::try_from(most.saturating_sub(open)).unwrap_or(usize::MAX);
-        let kept = messages.len().min(room);
-        for message in messages.iter().take(kept) {
-            let place = place(&message.tenant, message.station.as_str(), message.at);
-            let sealed = self.sealing.seal(&message.text, &place);
-            let sealed = sealed.map_err(|_| damaged("sealing a refused message"))?;
-            transaction
-                .prepare_cached(
-                    "INSERT INTO refused (at, tenant, identity, version, action, refused_by, why, bytes, text)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                )
-                .and_then(|mut statement| {
-                    statement.execute((
-                        message.at.0,
-                        &*message.tenant.0,
-                        message.station.as_str(),
-                        &message.version,
-                        &message.action,
-                        &message.by,
-                        &message.why,
-                        i64::try_from(message.text.expose().len()).unwrap_or(i64::MAX),
-                        &sealed,
-                    ))
-                })
-                .map_err(engine_error)?;
+        let mut kept = 0;
+        for message in messages {
+            if open.saturating_add(kept) >= room.all {
+                break;
+            }
+            if count_open_of(&transaction, message)? < room.of_a_station {
+                insert(&transaction, &self.sealing, message)?;
+                kept += 1;
+            }
         }
         transaction.commit().map_err(engine_error)?;
-        Ok(kept)
+        Ok(usize::try_from(kept).unwrap_or(usize::MAX))
+    }
+
+    fn refused_open(&self) -> Result<u64, StoreError> {
+        count_open(&self.connection)
     }
 
     fn refused(&self, open_only: bool) -> Result<Vec<RefusedRow>, StoreError> {
@@ -118,14 +110,54 @@ impl RefusedStore for SqliteStore {
     }
 }
 
-fn count_open(connection: &Connection) -> Result<u64, StoreError> {
+fn insert(
+    connection: &Connection,
+    sealing: &SealingKey,
+    message: &RefusedMessage,
+) -> Result<(), StoreError> {
+    let place = place(&message.tenant, message.station.as_str(), message.at);
+    let sealed = sealing.seal(&message.text, &place);
+    let sealed = sealed.map_err(|_| damaged("sealing a refused message"))?;
     connection
-        .query_row(
-            "SELECT count(*) FROM refused WHERE settled IS NULL",
-            (),
-            |row| row.get::<_, i64>(0),
+        .prepare_cached(
+            "INSERT INTO refused (at, tenant, identity, version, action, refused_by, why, bytes, text)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )
-        .map(|count| count.unsigned_abs())
+        .and_then(|mut statement| {
+            statement.execute((
+                message.at.0,
+                &*message.tenant.0,
+                message.station.as_str(),
+                &message.version,
+                &message.action,
+                &message.by,
+                &message.why,
+                i64::try_from(message.text.expose().len()).unwrap_or(i64::MAX),
+                &sealed,
+            ))
+        })
+        .map_err(engine_error)?;
+    Ok(())
+}
+
+fn count_open(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM refused WHERE settled IS NULL";
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.query_row((), |row| row.get::<_, i64>(0)))
+        .map(i64::unsigned_abs)
+        .map_err(engine_error)
+}
+
+/// Those of a message's station.
+fn count_open_of(connection: &Connection, message: &RefusedMessage) -> Result<u64, StoreError> {
+    let sql =
+        "SELECT count(*) FROM refused WHERE settled IS NULL AND tenant = ?1 AND identity = ?2";
+    let station = (&*message.tenant.0, message.station.as_str());
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.query_row(station, |row| row.get::<_, i64>(0)))
+        .map(i64::unsigned_abs)
         .map_err(engine_error)
 }
 

@@ -87,7 +87,7 @@ fn the_sqlite_store_keeps_every_promise_about_refusals() {
         })
     });
     assert!(result.is_ok(), "{result:?}");
-    assert_eq!(number, 4);
+    assert_eq!(number, 5);
 }
 
 #[test]
@@ -143,7 +143,10 @@ fn a_kept_refusal_is_not_readable_in_the_file_and_moves_no_revision() {
             why: "w".to_owned(),
             text: Secret::new(b"the tag 04A2B3C4".to_vec()),
         }],
-        10,
+        crate::RefusedRoom {
+            all: 10,
+            of_a_station: 10,
+        },
     );
     assert_eq!(kept.unwrap(), 1);
     assert_eq!(store.revision().unwrap(), revision);
