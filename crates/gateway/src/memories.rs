@@ -8,8 +8,8 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use guard::{
-    Book, Ledger, News, Owner, PseudonymKey, SessionFacts, StationMemory, StationRecord,
-    StationState, Tenant, TransactionId, csms_mark,
+    Book, Disputes, Ledger, News, Owner, PseudonymKey, SessionFacts, StationMemory, StationRecord,
+    StationState, Tenant, TransactionId, Transactions, csms_mark,
 };
 use ocpp::StationId;
 
@@ -26,6 +26,8 @@ pub struct Memories {
     changed: Mutex<HashMap<MemoryKey, Arc<StationMemory>>>,
     /// By id, so that two messages seldom ask the same one.
     ledgers: [Mutex<Ledger>; LEDGERS],
+    /// Taken before a ledger, never while one is held.
+    disputes: Mutex<Disputes>,
     marks: RandomState,
 }
 
@@ -43,6 +45,7 @@ impl Memories {
             stations: Mutex::default(),
             changed: Mutex::default(),
             ledgers: Default::default(),
+            disputes: Mutex::default(),
             marks: RandomState::new(),
         }
     }
@@ -119,6 +122,12 @@ impl Memories {
         };
         let now = StationMemory::clone(kept).for_session(record);
         if now != **kept {
+            // Another station stands in its place: nothing of the one before it is open any more.
+            self.lapse(
+                now.transactions(),
+                kept.transactions(),
+                self.marks.hash_one(&key),
+            );
             *kept = Arc::new(now);
         }
         Arc::clone(kept)
@@ -132,26 +141,46 @@ impl Memories {
 
     /// What a session has learnt is remembered from now on.
     pub(crate) fn put_back(&self, session: &SessionFacts, state: &StationState, news: News) {
-        let csms = state.csms();
-        if let Some(id) = news.began {
-            self.begin_transaction(csms, id, self.mark(session));
-        }
+        let (csms, station) = (state.csms(), self.mark(session));
         if let Some(id) = news.ended {
-            self.ledger(id).ended(csms, id, self.mark(session));
+            lock(&self.disputes).was_ended(csms, id, station);
+            self.ledger(id).ended(csms, id, station);
         }
         let key = (session.tenant.clone(), session.station.clone());
         // A station that is not remembered, because there are too many, is not kept either.
         if let Some(kept) = lock(&self.stations).get_mut(&key) {
-            *kept = Arc::clone(state.memory());
-            lock(&self.changed).insert(key, Arc::clone(state.memory()));
+            let memory = Arc::clone(state.memory());
+            self.lapse(memory.transactions(), kept.transactions(), station);
+            *kept = Arc::clone(&memory);
+            lock(&self.changed).insert(key, memory);
+        }
+        if let Some(id) = news.began {
+            self.begin_transaction(csms, id, station);
         }
     }
 
     fn begin_transaction(&self, csms: u64, id: i64, station: u64) {
-        let repeats = self.ledger(id).began(csms, id, station);
-        if repeats {
-            for ledger in &self.ledgers {
-                lock(ledger).repeats(csms);
+        let before = self.ledger(id).began(csms, id, station);
+        if let Some(before) = before {
+            let mut disputes = lock(&self.disputes);
+            if disputes.begin(csms, id, [before, station]) {
+                for ledger in &self.ledgers {
+                    lock(ledger).doubt(csms);
+                }
+            }
+        }
+    }
+
+    /// What a station had open and has no more was over, also where it never said so: its owner is not
+    /// held against whom the CSMS gives that id next.
+    fn lapse(&self, now: &Transactions, before: &Transactions, station: u64) {
+        for (csms, id) in now.over_since(before) {
+            self.ledger(id).ended(csms, id, station);
+            let mut disputes = lock(&self.disputes);
+            if disputes.lapsed(csms, id, station) {
+                for ledger in &self.ledgers {
+                    lock(ledger).believe(csms);
+                }
             }
         }
     }
@@ -160,7 +189,14 @@ impl Memories {
     pub(crate) fn forget_strangers(&self, book: &Book) {
         let is_known = |(tenant, station): &MemoryKey| book.find(tenant, station).is_some();
         lock(&self.changed).retain(|key, _| is_known(key));
-        lock(&self.stations).retain(|key, _| is_known(key));
+        lock(&self.stations).retain(|key, memory| {
+            let is_known = is_known(key);
+            if !is_known {
+                let none = Transactions::default();
+                self.lapse(&none, memory.transactions(), self.marks.hash_one(key));
+            }
+            is_known
+        });
     }
 
     /// Whether the operator has put another station in this one's place since its session began.

@@ -1,10 +1,14 @@
 //! Which station each open transaction belongs to, over all stations of a CSMS (C04): OCPP 1.6 lets
 //! the CSMS give out the ids, so that one id is one transaction.
 //!
-//! A CSMS that gives one id to two stations at once counts for each of them anew. Of its ids nothing
-//! can be said, and nothing is.
+//! A CSMS that gives one id to two stations at once may count for each of them anew. While that is in
+//! doubt ([`Disputes`]) nothing can be said of its ids, and nothing is.
+
+mod disputes;
 
 use std::collections::{HashMap, HashSet};
+
+pub use disputes::Disputes;
 
 /// Whose a transaction is, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,42 +25,41 @@ pub enum Owner {
 #[derive(Debug, Default)]
 pub struct Ledger {
     owners: HashMap<(u64, i64), u64>,
-    /// CSMSs that give out an id twice.
-    repeating: HashSet<u64>,
+    /// CSMSs of whose ids nothing is said.
+    doubted: HashSet<u64>,
 }
 
 impl Ledger {
     /// Transactions remembered; those beyond are nobody's.
     pub const OPEN_MAX: usize = 1 << 18;
-    /// CSMSs that are known to give ids out twice; beyond it nothing is said of any CSMS.
-    pub const REPEATING_MAX: usize = 1024;
 
     /// A CSMS has given an id to a station; both by their marks. Ids of 0 and less are what a CSMS
-    /// says that has none to give. Whether it has just been found to give one out twice.
-    pub fn began(&mut self, csms: u64, id: i64, station: u64) -> bool {
+    /// says that has none to give. Where it was another station's until now, whose.
+    pub fn began(&mut self, csms: u64, id: i64, station: u64) -> Option<u64> {
         if id <= 0 {
-            return false;
+            return None;
         }
         let full = self.owners.len() >= Self::OPEN_MAX;
         match self.owners.get_mut(&(csms, id)) {
-            Some(owner) if *owner != station => {
-                *owner = station;
-                self.repeats(csms)
-            }
-            None if !full => {
-                self.owners.insert((csms, id), station);
-                false
-            }
-            _ => false,
+            Some(owner) if *owner != station => Some(std::mem::replace(owner, station)),
+            None if !full => self.owners.insert((csms, id), station),
+            _ => None,
         }
     }
 
-    /// That CSMS gives ids out twice; whether that is news.
-    pub fn repeats(&mut self, csms: u64) -> bool {
-        self.repeating.len() < Self::REPEATING_MAX && self.repeating.insert(csms)
+    /// Of that CSMS's ids nothing is said any more.
+    pub fn doubt(&mut self, csms: u64) {
+        if self.doubted.len() < Disputes::CSMS_MAX {
+            self.doubted.insert(csms);
+        }
     }
 
-    /// A station has ended a transaction.
+    /// They mean one transaction each after all.
+    pub fn believe(&mut self, csms: u64) {
+        self.doubted.remove(&csms);
+    }
+
+    /// A station's transaction is over.
     pub fn ended(&mut self, csms: u64, id: i64, station: u64) {
         if self.owners.get(&(csms, id)) == Some(&station) {
             self.owners.remove(&(csms, id));
@@ -65,7 +68,7 @@ impl Ledger {
 
     /// Whose it is.
     pub fn owner(&self, csms: u64, id: i64, station: u64) -> Owner {
-        if self.repeating.len() >= Self::REPEATING_MAX || self.repeating.contains(&csms) {
+        if self.doubted.len() >= Disputes::CSMS_MAX || self.doubted.contains(&csms) {
             return Owner::Unknown;
         }
         match self.owners.get(&(csms, id)) {
@@ -109,15 +112,19 @@ mod tests {
     }
 
     #[test]
-    fn of_a_csms_that_counts_for_each_station_nothing_is_said() {
+    fn of_a_csms_in_doubt_nothing_is_said() {
         let mut ledger = Ledger::default();
-        ledger.began(1, 7, 100);
-        ledger.began(2, 7, 100);
-        ledger.began(1, 7, 200);
+        assert_eq!(ledger.began(1, 7, 100), None);
+        assert_eq!(ledger.began(2, 7, 100), None);
+        assert_eq!(ledger.began(1, 7, 100), None, "once more its own");
+        assert_eq!(ledger.began(1, 7, 200), Some(100));
+        ledger.doubt(1);
         for station in [100, 200, 300] {
             assert_eq!(ledger.owner(1, 7, station), Owner::Unknown);
         }
         assert_eq!(ledger.owner(2, 7, 200), Owner::Another);
+        ledger.believe(1);
+        assert_eq!(ledger.owner(1, 7, 300), Owner::Another);
         for id in [0, -1] {
             ledger.began(2, id, 100);
             assert_eq!(ledger.owner(2, id, 200), Owner::Unknown);

@@ -51,7 +51,7 @@ pub use event::{
 };
 pub use heard::{Heard, matters_to_record};
 pub use keys::{FingerprintKey, PseudonymKey, VerifierKey};
-pub use ledger::{Ledger, Owner};
+pub use ledger::{Disputes, Ledger, Owner};
 pub use lesson::Lesson;
 pub use memory::{
     BootIdentity, EndedTransaction, OpenTransaction, Registration, SimMark, StationMemory,

@@ -73,6 +73,8 @@ const START: [(Side, &str); 2] = [
     ),
 ];
 
+const STOP: &str = r#"[2,"9","StopTransaction",{"transactionId":7,"meterStop":1,"timestamp":"2026-11-22T13:00:00Z"}]"#;
+
 #[test]
 fn a_session_takes_and_puts_back_and_each_change_is_kept_once() {
     let (memories, book) = (Memories::default(), book(&["CP-1"]));
@@ -123,8 +125,54 @@ fn a_csms_that_repeats_one_id_is_believed_in_none() {
         assert!(!memories.is_anothers(&facts("CP-3"), csms, id));
     }
     let eighth = START[1].1.replace(":7,", ":8,");
-    live(&memories, "CP-1", &book, &[START[0], (Side::Csms, &eighth)]);
+    let elsewhere = START[0].1.replace("\"connectorId\":1", "\"connectorId\":2");
+    let talk = [(Side::Station, &*elsewhere), (Side::Csms, &*eighth)];
+    live(&memories, "CP-1", &book, &talk);
     assert!(!memories.is_anothers(&facts("CP-3"), csms, 8), "in no part");
+    // Both end what they have of it: it counts for each of them, whatever comes.
+    for name in ["CP-1", "CP-2"] {
+        live(&memories, name, &book, &[(Side::Station, STOP)]);
+    }
+    begins(&memories, "CP-1", &book, 9);
+    assert!(!memories.is_anothers(&facts("CP-3"), csms, 9));
+}
+
+/// A transaction of that id begins, in a session of its own.
+fn begins(memories: &Memories, name: &str, book: &Book, id: i64) {
+    let answer = START[1].1.replace(":7,", &format!(":{id},"));
+    live(memories, name, book, &[START[0], (Side::Csms, &answer)]);
+}
+
+#[test]
+fn a_doubt_about_an_id_ends_with_what_it_stands_on() {
+    let names = ["CP-1", "CP-2", "CP-3"];
+    let csms = live(&Memories::default(), "CP-1", &book(&names), &START).csms();
+    let is_seen = |memories: &Memories| memories.is_anothers(&facts("CP-3"), csms, 7);
+
+    // The old owner goes on to another transaction at its only connector.
+    let (memories, all) = (Memories::default(), book(&names));
+    begins(&memories, "CP-1", &all, 7);
+    begins(&memories, "CP-2", &all, 7);
+    assert!(!is_seen(&memories));
+    begins(&memories, "CP-1", &all, 8);
+    assert!(is_seen(&memories));
+
+    // It is struck from the register.
+    let memories = Memories::default();
+    begins(&memories, "CP-1", &all, 7);
+    begins(&memories, "CP-2", &all, 7);
+    memories.forget_strangers(&book(&["CP-2", "CP-3"]));
+    assert!(is_seen(&memories));
+
+    // Another station stands in its place.
+    let memories = Memories::default();
+    begins(&memories, "CP-1", &all, 7);
+    let mut other = record("CP-1");
+    other.replaced = 1;
+    let replaced = Book::new([], [other, record("CP-2"), record("CP-3")]).unwrap();
+    live(&memories, "CP-1", &replaced, &[]);
+    begins(&memories, "CP-2", &replaced, 7);
+    assert!(is_seen(&memories));
 }
 
 #[test]

@@ -93,6 +93,22 @@ impl Transactions {
         &self.ended
     }
 
+    /// Ids that a CSMS gave out, with its mark, which were open before and are not any more.
+    pub fn over_since<'a>(
+        &'a self,
+        before: &'a Transactions,
+    ) -> impl Iterator<Item = (u64, i64)> + 'a {
+        let is_open = |one: &OpenTransaction| {
+            let mut open = self.open.iter();
+            open.any(|open| open.csms == one.csms && open.id == one.id)
+        };
+        let over = before.open.iter().filter(move |one| !is_open(one));
+        over.filter_map(|over| match over.id {
+            TransactionId::Number(id) => Some((over.csms, id)),
+            TransactionId::Text(_) => None,
+        })
+    }
+
     /// Whether an id was this station's not long ago.
     pub(crate) fn holds(&self, csms: u64, id: &str) -> bool {
         let open = self.open.iter().map(|one| (one.csms, &one.id));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::{
-    ConnectionKind, Control, Credential, Ledger, Mode, Moment, Outcome, Owner, Policy,
+    ConnectionKind, Control, Credential, Disputes, Ledger, Mode, Moment, Outcome, Owner, Policy,
     PseudonymKey, RouteId, SessionFacts, StationMemory, StationRecord, StationState, Tenant,
     UnixMillis, csms_mark,
 };
@@ -31,6 +31,7 @@ pub(crate) struct Site {
     pub(crate) now: Moment,
     reader: Reader,
     ledger: Ledger,
+    disputes: Disputes,
     sessions: BTreeMap<String, StationState>,
     /// What would be in the store: it is all that a restart leaves.
     pub(crate) kept: BTreeMap<String, Vec<u8>>,
@@ -75,6 +76,7 @@ impl Site {
             },
             reader: Reader::new(),
             ledger: Ledger::default(),
+            disputes: Disputes::default(),
             sessions: BTreeMap::new(),
             kept: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -94,13 +96,26 @@ impl Site {
     pub(crate) fn restart(&mut self) {
         self.sessions.clear();
         self.ledger = Ledger::default();
+        self.disputes = Disputes::default();
+        let mut opened = Vec::new();
         for (station, bytes) in &self.kept {
             let memory = StationMemory::from_bytes(bytes).unwrap();
             for open in memory.transactions().open() {
                 if let guard::TransactionId::Number(id) = open.id {
-                    self.ledger.began(open.csms, id, csms_mark(station));
+                    opened.push((open.csms, id, csms_mark(station)));
                 }
             }
+        }
+        for (csms, id, station) in opened {
+            self.begin(csms, id, station);
+        }
+    }
+
+    fn begin(&mut self, csms: u64, id: i64, station: u64) {
+        if let Some(before) = self.ledger.began(csms, id, station)
+            && self.disputes.begin(csms, id, [before, station])
+        {
+            self.ledger.doubt(csms);
         }
     }
 
@@ -191,14 +206,22 @@ impl Site {
             other => panic!("{text}: {other:?} {:?}", judgement.findings),
         };
         if let Some(news) = state.take_news() {
-            if let Some(id) = news.began {
-                self.ledger.began(csms, id, mark);
-            }
+            let memory = Arc::clone(state.memory());
             if let Some(id) = news.ended {
-                self.ledger.ended(csms, id, mark);
+                self.disputes.was_ended(csms, id, mark);
             }
-            self.kept
-                .insert(station.to_owned(), state.memory().to_bytes());
+            if let Some(before) = self.kept.insert(station.to_owned(), memory.to_bytes()) {
+                let before = StationMemory::from_bytes(&before).unwrap();
+                for (csms, id) in memory.transactions().over_since(before.transactions()) {
+                    self.ledger.ended(csms, id, mark);
+                    if self.disputes.lapsed(csms, id, mark) {
+                        self.ledger.believe(csms);
+                    }
+                }
+            }
+            if let Some(id) = news.began {
+                self.begin(csms, id, mark);
+            }
         }
         told
     }

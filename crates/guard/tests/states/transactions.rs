@@ -68,6 +68,44 @@ fn a_csms_that_counts_for_each_station_is_borne() {
 }
 
 #[test]
+fn c04_an_id_that_is_given_out_again_is_its_new_owners() {
+    let mut site = Site::new(Version::V16, Mode::Enforce);
+    site.starts("CP-1", "s", 1, 77);
+    // Its last words are lost, and it goes on to something else.
+    site.lose("CP-1");
+    site.wait(5);
+    assert_eq!(site.starts("CP-1", "s2", 1, 90), fine());
+    assert_eq!(site.starts("CP-2", "s", 1, 77), fine());
+    assert_eq!(site.says("EVIL", &stop("x", 77)), FOREIGN);
+    assert_eq!(site.says("EVIL", &stop("y", 90)), FOREIGN);
+    assert_eq!(site.says("CP-1", &stop("late", 77)), fine(), "its own once");
+    assert_eq!(site.stops("CP-2", "e", 77), fine());
+}
+
+#[test]
+fn c04_a_doubt_about_one_id_ends_when_its_old_owner_goes_on() {
+    let mut site = Site::new(Version::V16, Mode::Enforce);
+    site.starts("CP-1", "s", 1, 77);
+    site.starts("CP-4", "s", 1, 50);
+    site.lose("CP-1");
+    site.wait(5);
+    // The CSMS has begun to count from the front, or it counts for each station: nobody can say.
+    site.starts("CP-2", "s", 1, 77);
+    for (word, id) in [("x", 77), ("y", 50)] {
+        assert_eq!(
+            site.says("EVIL", &stop(word, id)),
+            fine(),
+            "unknown is not foreign"
+        );
+    }
+    assert_eq!(site.starts("CP-1", "s2", 1, 90), fine());
+    for (word, id) in [("p", 77), ("q", 50), ("r", 90)] {
+        assert_eq!(site.says("EVIL", &stop(word, id)), FOREIGN);
+    }
+    assert_eq!(site.stops("CP-2", "e", 77), fine());
+}
+
+#[test]
 fn ownership_survives_a_restart_and_last_words_may_come_twice() {
     let mut site = Site::new(Version::V16, Mode::Enforce);
     site.starts("CP-1", "s", 1, 77);
