@@ -3,6 +3,8 @@
 
 mod day;
 mod handle;
+pub mod keys;
 
 pub use day::Day;
 pub use handle::Handle;
+pub use keys::{KeyError, KeyRing, Root, RootSource, SegmentKey, SegmentKeys};
