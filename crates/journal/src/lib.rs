@@ -4,6 +4,7 @@
 mod day;
 mod handle;
 pub mod keys;
+pub mod proof;
 
 pub use day::Day;
 pub use handle::Handle;
