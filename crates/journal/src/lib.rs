@@ -5,6 +5,7 @@ mod day;
 mod handle;
 pub mod keys;
 pub mod proof;
+pub mod record;
 
 pub use day::Day;
 pub use handle::Handle;

@@ -1,0 +1,341 @@
+//! From an event to its record.
+
+use guard::{
+    Closing, Event, Finding, Heard, MessageKind, Outcome, SessionFacts, UnixMillis, words,
+};
+
+use super::json::{Object, quoted};
+use super::{About, Pseudonyms, Weight};
+use crate::Handle;
+
+/// Writes an event's record behind what `out` holds, and the handles in it behind those of `handles`.
+pub fn compose<P: Pseudonyms>(
+    event: &Event,
+    heard: Option<Heard<'_>>,
+    names: &mut P,
+    out: &mut Vec<u8>,
+    handles: &mut Vec<Handle>,
+) -> Result<About, P::Error> {
+    let mut page = Page {
+        names,
+        object: Object::new(out),
+        handles,
+    };
+    let about = page.event(event, heard)?;
+    page.object.end();
+    Ok(about)
+}
+
+/// Something that a person, or the gate by itself, has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act<'a> {
+    /// When.
+    pub at: UnixMillis,
+    /// What, in one word: `mode`, `session-end`, `reload`.
+    pub what: &'a str,
+    /// Who: a command's user, a person's name, or `gate`.
+    pub by: &'a str,
+    /// What for and to what, in words without any identifier.
+    pub details: &'a str,
+}
+
+/// Writes an act's record.
+pub fn compose_act(act: &Act<'_>, out: &mut Vec<u8>) -> About {
+    let mut object = Object::new(out);
+    object.number("at", act.at.0);
+    object.word("kind", "act");
+    object.text("what", act.what);
+    object.text("by", act.by);
+    object.text("details", act.details);
+    object.end();
+    About {
+        at: act.at,
+        weight: Weight::Kept,
+        station: None,
+        action: None,
+        is_refused: false,
+    }
+}
+
+/// Records that are not there, counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// When it was noticed last.
+    pub at: UnixMillis,
+    /// When the first of them was missed.
+    pub since: UnixMillis,
+    /// How many events.
+    pub events: u64,
+    /// Of how many messages only the words.
+    pub words: u64,
+    /// Why, in our own words: `queue-full`, `locked`, `disk-full`.
+    pub why: &'static str,
+}
+
+/// Writes a gap's record.
+pub fn compose_gap(gap: &Gap, out: &mut Vec<u8>) -> About {
+    let mut object = Object::new(out);
+    object.number("at", gap.at.0);
+    object.word("kind", "gap");
+    object.number("since", gap.since.0);
+    object.number("events", gap.events);
+    object.number("words", gap.words);
+    object.word("why", gap.why);
+    object.end();
+    About {
+        at: gap.at,
+        weight: Weight::Kept,
+        station: None,
+        action: None,
+        is_refused: false,
+    }
+}
+
+struct Page<'p, P> {
+    names: &'p mut P,
+    object: Object<'p>,
+    handles: &'p mut Vec<Handle>,
+}
+
+impl<P: Pseudonyms> Page<'_, P> {
+    fn event(&mut self, event: &Event, heard: Option<Heard<'_>>) -> Result<About, P::Error> {
+        match event {
+            Event::Message { .. } => self.message(event, heard),
+            Event::Connected { at, session } => {
+                let mut about = self.session("connected", at.wall, session)?;
+                self.connected(session);
+                about.weight = Weight::Kept;
+                Ok(about)
+            }
+            Event::Disconnected { at, session, how } => {
+                let mut about = self.session("disconnected", at.wall, session)?;
+                self.object.word("how", words::ending(how));
+                let said = self.names.words(&words::closing(how));
+                self.object.text("why", &said);
+                about.is_refused = matches!(how, Closing::Policy(_));
+                Ok(about)
+            }
+            Event::Refused {
+                at,
+                peer,
+                station,
+                why,
+            } => {
+                self.head("refused", at.wall);
+                let asked = station.as_ref().map(ocpp::StationId::as_str);
+                let name = asked.map(|asked| self.station(None, asked, at.wall));
+                let name = name.transpose()?;
+                self.object.text("peer", &peer.to_string());
+                self.object.word("how", words::refusal(why));
+                let said = self.names.words(&words::refused(why));
+                self.object.text("why", &said);
+                Ok(kept(at.wall, name, true))
+            }
+            Event::TurnedAway {
+                at,
+                why,
+                times,
+                last,
+            } => {
+                self.head("turned-away", at.wall);
+                self.object.number("times", *times);
+                self.object.text("last", &last.to_string());
+                self.object.word("how", words::refusal(why));
+                let said = self.names.words(&words::refused(why));
+                self.object.text("why", &said);
+                Ok(kept(at.wall, None, true))
+            }
+            _ => self.about_station(event),
+        }
+    }
+
+    fn about_station(&mut self, event: &Event) -> Result<About, P::Error> {
+        let (kind, at, station, tenant) = match event {
+            Event::WeakPassword {
+                at,
+                station,
+                tenant,
+                ..
+            } => ("weak-password", at, station, tenant),
+            Event::Adopted {
+                at,
+                station,
+                tenant,
+            } => ("adopted", at, station, tenant),
+            Event::CredentialChange {
+                at,
+                station,
+                tenant,
+                ..
+            } => ("credential-change", at, station, tenant),
+            // All others are written elsewhere.
+            _ => return Ok(kept(UnixMillis::default(), None, false)),
+        };
+        self.head(kind, at.wall);
+        self.object.text("tenant", &tenant.0);
+        let name = self.station(Some(&tenant.0), station.as_str(), at.wall)?;
+        match event {
+            Event::WeakPassword { weaknesses, .. } => {
+                self.object.text("why", &weaknesses.to_string());
+            }
+            Event::CredentialChange {
+                is_certificate,
+                step,
+                ..
+            } => {
+                self.object.flag("certificate", *is_certificate);
+                self.object.word("step", words::change(*step).0);
+            }
+            _ => {}
+        }
+        Ok(kept(at.wall, Some(name), false))
+    }
+
+    fn message(&mut self, event: &Event, heard: Option<Heard<'_>>) -> Result<About, P::Error> {
+        let Event::Message {
+            at,
+            session,
+            from,
+            kind,
+            action,
+            bytes,
+            outcome,
+            findings,
+            latency,
+            ..
+        } = event
+        else {
+            return self.about_station(event);
+        };
+        let mut about = self.session("message", at.wall, session)?;
+        self.object.word("from", words::side(*from));
+        self.object.word("type", kind_word(*kind));
+        self.object.word("action", action);
+        self.object.word("verdict", words::outcome(*outcome));
+        if let Outcome::Refused(control, fault) = outcome {
+            let by = control.map(guard::Control::name);
+            self.object.word("by", by.unwrap_or("hard-fault"));
+            if let Some(fault) = fault {
+                self.object.text("fault", &fault.to_string());
+            }
+        }
+        self.object.number("bytes", *bytes);
+        if let Some(latency) = latency {
+            let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+            self.object.number("latency_us", micros);
+        }
+        if !findings.is_empty() {
+            self.findings(findings);
+        }
+        if let Some(heard) = heard {
+            let out = self.object.key("message");
+            self.names
+                .message(&session.tenant.0, heard, at.wall, out, self.handles)?;
+        }
+        about.action = Some(action);
+        about.is_refused = !matches!(outcome, Outcome::Forwarded | Outcome::Joined);
+        about.weight = weight(about.is_refused || !findings.is_empty(), action);
+        Ok(about)
+    }
+
+    fn findings(&mut self, findings: &[Finding]) {
+        let out = self.object.key("findings");
+        out.push(b'[');
+        for (place, finding) in findings.iter().enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            let mut object = Object::new(out);
+            object.word("control", finding.control.name());
+            object.word("mode", finding.mode.name());
+            object.text("kind", &finding.kind);
+            if !finding.path.is_empty() {
+                object.text("path", &finding.path);
+            }
+            if finding.tolerated {
+                object.flag("tolerated", true);
+            }
+            quoted(&self.names.words(&finding.what), object.key("what"));
+            object.end();
+        }
+        out.push(b']');
+    }
+
+    fn head(&mut self, kind: &str, at: UnixMillis) {
+        self.object.number("at", at.0);
+        self.object.word("kind", kind);
+    }
+
+    fn session(
+        &mut self,
+        kind: &str,
+        at: UnixMillis,
+        session: &SessionFacts,
+    ) -> Result<About, P::Error> {
+        self.head(kind, at);
+        self.object.text("tenant", &session.tenant.0);
+        let name = self.station(Some(&session.tenant.0), session.station.as_str(), at)?;
+        self.object.number("session", session.number);
+        Ok(kept(at, Some(name), false))
+    }
+
+    fn station(
+        &mut self,
+        tenant: Option<&str>,
+        identity: &str,
+        at: UnixMillis,
+    ) -> Result<String, P::Error> {
+        let name = self.names.station(tenant, identity, at, self.handles)?;
+        self.object.text("station", &name);
+        Ok(name)
+    }
+
+    fn connected(&mut self, session: &SessionFacts) {
+        self.object.text("route", &session.route.0);
+        self.object.word("ocpp", session.version.number());
+        self.object.word("by", words::connection(session.kind));
+        self.object.text("peer", &session.peer.to_string());
+        if let Some(tls) = &session.tls {
+            self.object.text("tls", &tls.to_string());
+        }
+        if let Some(exception) = &session.exception {
+            self.object.number("exception_until", exception.until.0);
+        }
+    }
+}
+
+fn kept(at: UnixMillis, station: Option<String>, is_refused: bool) -> About {
+    About {
+        at,
+        weight: Weight::Kept,
+        station,
+        action: None,
+        is_refused,
+    }
+}
+
+/// OCPP-J's kinds as a record writes them.
+fn kind_word(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Call => "call",
+        MessageKind::Result => "result",
+        MessageKind::Error => "error",
+        MessageKind::ResultError => "result-error",
+        MessageKind::Send => "send",
+        MessageKind::Unreadable => "unreadable",
+    }
+}
+
+fn weight(is_remarked: bool, action: &str) -> Weight {
+    match action {
+        _ if is_remarked => Weight::Kept,
+        "Heartbeat"
+        | "MeterValues"
+        | "StatusNotification"
+        | "NotifyEvent"
+        | "NotifyReport"
+        | "NotifyMonitoringReport"
+        | "NotifyPeriodicEventStream" => Weight::Telemetry,
+        _ => Weight::Message,
+    }
+}
