@@ -118,11 +118,18 @@ pub(crate) async fn learn(
         let open = window
             .as_mut()
             .filter(|window| window.is_open(gate.clock.wall()));
-        // It has been closed, or is full, while the CSMS thought.
-        open.ok_or(RefusedHandshake::Unauthorized)?
-            .adopted(record.id.clone());
+        // It has been closed, or is full, while the CSMS thought; or the same station came in another
+        // spelling meanwhile.
+        if !open.is_some_and(|window| window.adopted(&record.id)) {
+            return Err(RefusedHandshake::Unauthorized);
+        }
     }
-    gate.book.rcu(|book| with(book, &record));
+    let before = gate.book.rcu(|book| with(book, &record));
+    let known = before.find_in_any_case(&record.tenant, &record.id);
+    if known.is_some() {
+        // Somebody has registered it meanwhile, and what it shows was never held against that.
+        return Err(RefusedHandshake::Unauthorized);
+    }
     if let Some(lessons) = &gate.settings.passwords.lessons {
         lessons.teach(Lesson::Adopted(Box::new(record.clone())));
     }

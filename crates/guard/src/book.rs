@@ -1,6 +1,5 @@
 //! Who is registered and which way each goes: an immutable snapshot of the store.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ocpp::StationId;
@@ -13,6 +12,8 @@ pub struct Book {
     routes: Vec<Line>,
     /// Sorted by tenant and identity: no table beside the records, which may be 50,000.
     stations: Vec<Arc<StationRecord>>,
+    /// Their places, sorted by tenant and folded identity.
+    folded: Vec<u32>,
     /// How many in a thousand of the registered passwords are hashed slowly.
     slow_per_mille: u16,
     /// Passwords of more than one station, sorted.
@@ -70,8 +71,11 @@ impl Book {
         routes: impl IntoIterator<Item = Route>,
         stations: impl IntoIterator<Item = S>,
     ) -> Result<Book, BookError> {
-        let stations = sorted(stations.into_iter().map(Into::into).collect())?;
+        let mut stations: Vec<Arc<StationRecord>> = stations.into_iter().map(Into::into).collect();
+        stations.sort_unstable_by(|a, b| (&a.tenant, &a.id).cmp(&(&b.tenant, &b.id)));
+        stations.shrink_to_fit();
         Ok(Book {
+            folded: folded(&stations)?,
             routes: lines(routes)?,
             slow_per_mille: slow_per_mille(&stations),
             shared: shared(&stations),
@@ -86,6 +90,21 @@ impl Book {
             .binary_search_by(|record| (&record.tenant, &record.id).cmp(&(tenant, id)))
             .ok()?;
         self.stations.get(place)
+    }
+
+    /// The station of that tenant whose identity differs from that one in case at most.
+    pub fn find_in_any_case(&self, tenant: &Tenant, id: &StationId) -> Option<&Arc<StationRecord>> {
+        let folded = id.folded();
+        let record = |place: &u32| self.stations.get(*place as usize);
+        let compare = |place: &u32| {
+            let record = record(place);
+            let key = record.map(|record| (&record.tenant, record.id.folded()));
+            key.as_ref()
+                .map(|(tenant, folded)| (*tenant, folded.as_str()))
+                .cmp(&Some((tenant, folded.as_str())))
+        };
+        let place = self.folded.binary_search_by(compare).ok()?;
+        self.folded.get(place).and_then(record)
     }
 
     /// The route of a request's path (without its query), and the identity's segment as it came,
@@ -135,21 +154,26 @@ impl Book {
     }
 }
 
-fn sorted(mut stations: Vec<Arc<StationRecord>>) -> Result<Vec<Arc<StationRecord>>, BookError> {
-    let mut seen: BTreeMap<(&Tenant, String), &Arc<StationRecord>> = BTreeMap::new();
-    for record in &stations {
-        if let Some(first) = seen.insert((&record.tenant, record.id.folded()), record) {
-            return Err(BookError::SameStation {
-                tenant: record.tenant.clone(),
-                first: first.id.clone(),
-                second: record.id.clone(),
-            });
+/// The places of sorted stations by their folded identities, of which each must be one station's.
+fn folded(stations: &[Arc<StationRecord>]) -> Result<Vec<u32>, BookError> {
+    let places = stations.iter().zip(0_u32..);
+    let mut keys: Vec<_> = places
+        .map(|(record, place)| (&record.tenant, record.id.folded(), place))
+        .collect();
+    keys.sort_unstable();
+    for (first, second) in keys.iter().zip(keys.iter().skip(1)) {
+        if (first.0, &first.1) == (second.0, &second.1) {
+            let id = |place: u32| stations.get(place as usize).map(|record| record.id.clone());
+            if let (Some(one), Some(other)) = (id(first.2), id(second.2)) {
+                return Err(BookError::SameStation {
+                    tenant: first.0.clone(),
+                    first: one,
+                    second: other,
+                });
+            }
         }
     }
-    drop(seen);
-    stations.sort_unstable_by(|a, b| (&a.tenant, &a.id).cmp(&(&b.tenant, &b.id)));
-    stations.shrink_to_fit();
-    Ok(stations)
+    Ok(keys.into_iter().map(|(_, _, place)| place).collect())
 }
 
 fn lines(routes: impl IntoIterator<Item = Route>) -> Result<Vec<Line>, BookError> {

@@ -71,6 +71,11 @@ impl Network {
             && self.first(address) == self.first(self.address)
     }
 
+    /// Whether every address of its kind lies in it.
+    pub fn is_everywhere(&self) -> bool {
+        self.prefix == 0
+    }
+
     /// An address with all bits behind the prefix cleared.
     fn first(&self, address: IpAddr) -> u128 {
         let behind = match address {

@@ -19,7 +19,7 @@ async fn csms() -> Csms {
         let shown = handshake.header("authorization").unwrap_or_default();
         let identity = handshake.identity();
         let right = format!("Basic {}", scene::basic(&identity, PASSWORD));
-        match identity.starts_with("CP-") && shown == right {
+        match identity.to_uppercase().starts_with("CP-") && shown == right {
             true => Admission::Accept,
             false => Admission::Refuse(401),
         }
@@ -209,4 +209,33 @@ async fn adopt_learns_nothing_from_a_csms_that_lets_anybody_in() {
     open(&scene, HERE, "9")
         .is(4)
         .complains("the station's own password");
+}
+
+/// Whether it is let in, and stays if it is.
+async fn stays(station: Station) -> Option<Conversation> {
+    let talk = station.connect().await.ok()?;
+    talk.call("Heartbeat", json!({})).await.ok()?;
+    Some(talk)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn adopt_takes_a_station_in_one_spelling_when_two_come_at_once() {
+    let scene = Scene::new();
+    let csms = csms().await;
+    scene.configure(csms.url(), "", "");
+    let gate = scene.serve();
+    open(&scene, HERE, "9").is(0);
+    let [one, other, third, fourth] =
+        ["CP-1", "cp-1", "Cp-1", "cP-1"].map(|name| stays(station(&gate, name, PASSWORD)));
+    let (one, other, third, fourth) = tokio::join!(one, other, third, fourth);
+    let came = [one, other, third, fourth];
+    assert_eq!(came.iter().flatten().count(), 1);
+    let list = || scene.run(&["adopt", "list", "--format", "json"]).json();
+    eventually(
+        || list()["adopted"].as_array().unwrap().len() == 1,
+        || list().to_string(),
+    );
+    assert_eq!(list()["window"]["left"], 8, "one place of the window");
+    let talk = came.iter().flatten().next().unwrap();
+    talk.call("Heartbeat", json!({})).await.unwrap();
 }

@@ -23,8 +23,9 @@ pub struct Window {
     until: UnixMillis,
     networks: Vec<Network>,
     left: u32,
-    /// Who has been adopted in it: whoever is sent away after that does not come in a second time.
-    adopted: BTreeSet<StationId>,
+    /// Who has been adopted in it, folded: whoever is sent away after that does not come in a second
+    /// time, in whatever spelling.
+    adopted: BTreeSet<String>,
 }
 
 /// A station that nobody has registered, with what it shows: the CSMS may be asked about it. It cannot
@@ -89,11 +90,10 @@ impl Window {
         if !is_own || length == 0 || length > Verifier::PASSWORD_BYTES_MAX {
             return None;
         }
-        let folded = claim.station.folded();
-        let registered = standing.book.stations().iter();
-        let mut registered = registered.filter(|record| record.tenant == claim.tenant);
-        let is_known = registered.any(|record| record.id.folded() == folded);
-        if is_known || self.adopted.contains(&claim.station) {
+        let known = standing
+            .book
+            .find_in_any_case(&claim.tenant, &claim.station);
+        if known.is_some() || self.adopted.contains(&claim.station.folded()) {
             return None;
         }
         let (version, named) = claim.offered.choose(&Protocols::default())?;
@@ -114,10 +114,13 @@ impl Window {
         })
     }
 
-    /// A station has been adopted.
-    pub fn adopted(&mut self, station: StationId) {
-        self.left = self.left.saturating_sub(1);
-        self.adopted.insert(station);
+    /// A station has been adopted; `false`: it already was, in this spelling or another one.
+    pub fn adopted(&mut self, station: &StationId) -> bool {
+        let is_new = self.adopted.insert(station.folded());
+        if is_new {
+            self.left = self.left.saturating_sub(1);
+        }
+        is_new
     }
 }
 

@@ -107,6 +107,31 @@ fn stations_are_found_to_the_letter_within_their_tenant() {
 }
 
 #[test]
+fn a_station_is_found_in_any_spelling_within_its_tenant() {
+    let stations = ["zulu", "CP-10", "SÄULE", "cp-2", "ALPHA"].map(|id| station("b", id));
+    let others = ["alpha", "CP-3"].map(|id| station("a", id));
+    let book = Book::new([], stations.into_iter().chain(others)).unwrap();
+    let find = |tenant: &str, id: &str| {
+        let id = StationId::parse(id, Version::V16).unwrap();
+        let found = book.find_in_any_case(&Tenant(tenant.into()), &id);
+        found.map(|record| record.id.as_str().to_owned())
+    };
+    for (asked, known) in [
+        ("ZULU", "zulu"),
+        ("cp-10", "CP-10"),
+        ("säule", "SÄULE"),
+        ("CP-2", "cp-2"),
+        ("alpha", "ALPHA"),
+    ] {
+        assert_eq!(find("b", asked).as_deref(), Some(known));
+    }
+    assert_eq!(find("a", "ALPHA").as_deref(), Some("alpha"));
+    for (tenant, id) in [("b", "CP-3"), ("a", "cp-2"), ("c", "zulu"), ("b", "CP-")] {
+        assert_eq!(find(tenant, id), None);
+    }
+}
+
+#[test]
 fn identities_that_differ_only_in_case_are_refused_within_a_tenant() {
     for (first, second) in [("CP1", "cp1"), ("CP1", "CP1"), ("SÄULE", "säule")] {
         let refused = Book::new([], [station("a", first), station("a", second)]).unwrap_err();

@@ -96,6 +96,13 @@ fn exception(section: &mut Section<'_>, directory: &Path) -> Option<ExceptionSet
     let stations = stations(section);
     let until = last_day(section);
     let networks = networks(section, "networks");
+    if let Some(network) = networks.iter().find(|network| network.is_everywhere()) {
+        section.problem(
+            line,
+            format!("`networks` holds {network}, in which every address lies: that checks nothing"),
+            "Name the networks that these stations come from, or remove the line and ask for something else that is to be seen of them.",
+        );
+    }
     let path_secret = section.text("path_secret_file");
     let path_secret = path_secret.map(|text| text.with(located(directory, &text.value)));
     let tls_fingerprints = fingerprints(section, kind);
@@ -195,7 +202,9 @@ fn boot(mut section: Section<'_>) -> Option<BootDemand> {
         model: word("model"),
         serial: word("serial"),
     };
-    if is_there && demand == BootDemand::default() {
+    let words = [&demand.maker, &demand.model, &demand.serial];
+    let demands = words.into_iter().flatten().any(|word| word.trim() != "*");
+    if is_there && !demands {
         section.problem(
             section.line,
             "`boot` demands nothing of the BootNotification",
@@ -203,5 +212,5 @@ fn boot(mut section: Section<'_>) -> Option<BootDemand> {
         );
     }
     section.finish();
-    (demand != BootDemand::default()).then_some(demand)
+    demands.then_some(demand)
 }

@@ -568,6 +568,15 @@ fn an_exception_that_is_none_is_told_with_its_remedy() {
         ("reason = \"replaced in spring\"\n", "", 8, "needs `reason`"),
         (network, "tenant = \"x\"", 8, "asks for nothing at all"),
         (network, "boot = { }", 12, "demands nothing"),
+        (network, "boot = { maker = \"*\" }", 12, "demands nothing"),
+        (network, "boot = { maker = \"*\" }", 8, "asks for nothing"),
+        (network, "networks = [\"0.0.0.0/0\"]", 8, "checks nothing"),
+        (
+            network,
+            "networks = [\"10.0.0.0/8\", \"::/0\"]",
+            8,
+            "checks nothing",
+        ),
         (
             network,
             "tls_fingerprints = [\"t13\"]",
