@@ -1,9 +1,12 @@
 //! The command line: what there is to say to the program, with examples.
 
+mod journal;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::journal::JournalCommand;
 use crate::output::Format;
 
 const EXAMPLES: &str = "\
@@ -114,6 +117,9 @@ A container ends with its first process, so in one this is refused: start a new 
     /// Show who is connected to the running gate, and end a session.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// The record of what happened: make its keys, read it, prove it, erase from it.
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Learn stations whose passwords only the CSMS knows.
     #[command(subcommand)]
     Adopt(AdoptCommand),

@@ -125,6 +125,14 @@ impl Root {
         }
     }
 
+    /// Writes it into a new age file that this opens.
+    pub fn write_for(&self, file: &Path, opener: &Opener) -> Result<(), KeyError> {
+        match (opener, opener.passphrase()?) {
+            (_, Some(passphrase)) => self.write_for_passphrase(file, passphrase),
+            (other, None) => self.write_for_identity(file, other.path()),
+        }
+    }
+
     fn write(&self, file: &Path, recipient: &dyn age::Recipient) -> Result<(), KeyError> {
         let encrypted = self.encrypted(recipient);
         encrypted

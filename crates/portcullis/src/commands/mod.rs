@@ -7,6 +7,7 @@ mod check;
 mod doctor;
 mod exception;
 mod init;
+mod journal;
 mod mode;
 mod refused;
 mod reload;
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Rules(command) => rules::run(command, &cli.config, output),
         Command::Exception(command) => exception::run(command, &cli.config, output),
         Command::Session(command) => session::run(command, &cli.config, output),
+        Command::Journal(command) => journal::run(command, &cli.config, output),
         Command::Adopt(command) => adopt::run(command, &cli.config, output),
         Command::Backup { into } => backup::backup(&cli.config, into, output),
         Command::Restore { from, force } => backup::restore(&cli.config, from, *force, output),

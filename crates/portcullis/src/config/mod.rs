@@ -4,6 +4,7 @@
 
 mod bounds;
 mod exception;
+mod journal;
 mod listener;
 mod materials;
 mod passwords;
@@ -31,6 +32,7 @@ use store::RefusedRoom;
 
 pub use exception::ExceptionSettings;
 pub(crate) use exception::kind as exception_kind;
+pub use journal::{JournalConfig, RetentionDays};
 pub use listener::{ClientRules, IdentityFiles, Listener};
 pub use materials::{CertificateDates, Materials};
 pub use passwords::PasswordConfig;
@@ -110,6 +112,8 @@ pub struct Config {
     pub workers: usize,
     /// How the log is written.
     pub log: Log,
+    /// The record, where one is kept.
+    pub journal: Option<JournalConfig>,
 }
 
 /// How long refused transaction messages are kept, and how many.
@@ -292,6 +296,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         ..policy
     };
     let rules = rules::sources(&mut root, source.name(), directory);
+    let journal = journal::journal(root.section("journal"), directory);
     root.finish();
     Config {
         name: String::new(),
@@ -316,6 +321,7 @@ fn sections<'s>(source: &'s Source<'s>, document: &'s DeTable<'s>, directory: &P
         rules,
         workers,
         log,
+        journal,
     }
 }
 

@@ -1,0 +1,165 @@
+//! `[journal]`: whether a record is kept, where, and under which root key.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use journal::RootSource;
+use journal::keys::Opener;
+
+use super::source::Placed;
+use super::table::Section;
+use super::{CREDENTIAL, located};
+
+/// What the file says about the record.
+#[derive(Clone, Debug)]
+pub struct JournalConfig {
+    /// Where segments, tiles, keys and pseudonyms are.
+    pub directory: Placed<PathBuf>,
+    /// Where the keys are that tie pseudonyms to identifiers; never part of a backup.
+    pub subject_keys: Placed<PathBuf>,
+    /// The root key.
+    pub root: RootSource,
+    /// What the log is called in its checkpoints.
+    pub origin: String,
+    /// How long records gather before they are written and made durable together.
+    pub commit: Duration,
+    /// Tenants whose stations are not recorded.
+    pub not_for: BTreeSet<String>,
+    /// What waits while the record cannot be written, in bytes.
+    pub waiting_bytes_max: usize,
+    /// Days after which the same identifier gets another pseudonym.
+    pub epoch_days: u32,
+    /// How long what is kept.
+    pub retention: RetentionDays,
+}
+
+impl JournalConfig {
+    /// Where the keys of segments and texts are, and that of the log.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.directory.value.join("keys")
+    }
+}
+
+/// Days after which each class is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetentionDays {
+    /// Identifiers behind pseudonyms, since they were last seen.
+    pub identifiers: u32,
+    /// Free texts and vendors' own data.
+    pub texts: u32,
+    /// Whole records.
+    pub records: u32,
+}
+
+/// Begins the name of an environment variable in place of a file.
+const VARIABLE: &str = "env:";
+/// Some ten years.
+const DAYS_MAX: u64 = 3660;
+
+/// `None` without a section: no record is kept.
+pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<JournalConfig> {
+    let is_there = section.is_there();
+    let line = section.line;
+    let place = |text: Option<Placed<String>>, default: &str| match text {
+        Some(text) => text.with(located(directory, &text.value)),
+        None => Placed {
+            value: directory.join(default),
+            line,
+        },
+    };
+    let path = place(section.text("directory"), "journal");
+    let subject_keys = place(section.text("subject_keys"), "journal-keys");
+    if is_there && subject_keys.value.starts_with(&path.value) {
+        section.problem(
+            subject_keys.line,
+            "`subject_keys` lies inside `directory`, and would be backed up with it",
+            "Name a directory beside it, and leave that one out of every backup: erasing somebody \
+             relies on it.",
+        );
+    }
+    let root = root(&mut section, directory);
+    let origin = section.text("origin");
+    if let Some(origin) = &origin
+        && origin
+            .value
+            .contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
+    {
+        section.problem(
+            origin.line,
+            format!("`origin` is \"{}\"", origin.value.escape_debug()),
+            "Write a name without spaces and `+`, such as \"gate.example.com/record\".",
+        );
+    }
+    let commit = Duration::from_millis(section.number("commit_ms", 10..=10_000, 100));
+    let tenants = section.texts("not_for_tenants");
+    let not_for = tenants.into_iter().map(|tenant| tenant.value).collect();
+    let waiting = section.number("waiting_mb", 1..=4096, 64);
+    let epoch_days = days(&mut section, "epoch_days", 90);
+    let retention = RetentionDays {
+        identifiers: days(&mut section, "identifiers_days", 180),
+        texts: days(&mut section, "texts_days", 30),
+        records: days(&mut section, "records_days", 365),
+    };
+    section.finish();
+    is_there.then(|| JournalConfig {
+        directory: path,
+        subject_keys,
+        root,
+        origin: origin.map_or_else(|| "portcullis".to_owned(), |origin| origin.value),
+        commit,
+        not_for,
+        waiting_bytes_max: usize::try_from(waiting << 20).unwrap_or(usize::MAX),
+        epoch_days,
+        retention,
+    })
+}
+
+fn days(section: &mut Section<'_>, key: &'static str, default: u64) -> u32 {
+    u32::try_from(section.number(key, 1..=DAYS_MAX, default)).unwrap_or(u32::MAX)
+}
+
+/// An age file and what opens it, or the root itself from the environment or systemd.
+fn root(section: &mut Section<'_>, directory: &Path) -> RootSource {
+    let root = section.text("root");
+    let passphrase = section.text("root_passphrase");
+    let identity = section.text("root_identity");
+    let line = root.as_ref().map_or(section.line, |root| root.line);
+    let named = root.map_or_else(|| "keys/journal.age".to_owned(), |root| root.value);
+    let bare = match (named.strip_prefix(VARIABLE), named.strip_prefix(CREDENTIAL)) {
+        (Some(name), _) => Some(RootSource::Environment { name: name.into() }),
+        (_, Some(name)) => Some(RootSource::Credential { name: name.into() }),
+        _ => None,
+    };
+    let openers = usize::from(passphrase.is_some()) + usize::from(identity.is_some());
+    match (&bare, openers) {
+        (Some(_), 1..) => section.problem(
+            line,
+            "`root` holds the root itself, and something is named to open it with",
+            "Take `root_passphrase` and `root_identity` out, or name an age file as `root`.",
+        ),
+        (None, 2..) => section.problem(
+            line,
+            "both `root_passphrase` and `root_identity` are named",
+            "Keep the one that opens the age file.",
+        ),
+        _ => {}
+    }
+    let opener = match (passphrase, identity) {
+        (_, Some(file)) => Opener::Identity(located(directory, &file.value)),
+        (Some(named), None) => {
+            let variable = named.value.strip_prefix(VARIABLE);
+            let credential = named.value.strip_prefix(CREDENTIAL);
+            match (variable, credential) {
+                (Some(name), _) => Opener::PassphraseVariable(name.into()),
+                (_, Some(name)) => Opener::PassphraseCredential(name.into()),
+                _ => Opener::PassphraseFile(located(directory, &named.value)),
+            }
+        }
+        (None, None) => Opener::PassphraseFile(directory.join("keys/journal.passphrase")),
+    };
+    bare.unwrap_or_else(|| RootSource::Age {
+        file: directory.join(named),
+        opener,
+    })
+}
