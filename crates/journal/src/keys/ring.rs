@@ -103,7 +103,6 @@ impl KeyRing {
     }
 
     /// A key that takes the root *and* a day's wrapping key.
-    #[expect(dead_code, reason = "subject rows are about to be sealed with it")]
     pub(crate) fn derive(
         &self,
         kek: &[u8; 32],
