@@ -31,6 +31,9 @@ impl Memory {
     /// that is not taken; and what is kept while it is asked whether it lives.
     pub const BUSY_STATION: u64 = 7 << 20;
 
+    /// The program, its rules, and the register of a large fleet.
+    pub const PROGRAM: u64 = 64 << 20;
+
     /// The bound of one worker that has nobody connected, part by part.
     pub fn of(limits: &GateLimits) -> [Memory; 5] {
         let count = |many: usize| many as u64;
@@ -80,6 +83,23 @@ impl Memory {
         let of_listeners = sessions.bytes() * listeners;
         of_workers + checks.bytes() + remembered.bytes() + of_listeners
     }
+
+    /// What a gate wants with that many stations connected and silent, and strangers at their worst:
+    /// the sum of docs/reference/limits.md.
+    pub fn of_fleet(
+        limits: &GateLimits,
+        stations: u64,
+        compressed: bool,
+        workers: u64,
+        listeners: u64,
+    ) -> u64 {
+        let each = match compressed {
+            true => Memory::IDLE_STATION_DEFLATE,
+            false => Memory::IDLE_STATION,
+        };
+        let strangers = Memory::of_strangers(limits, workers, listeners);
+        stations.saturating_mul(each) + strangers + Memory::PROGRAM
+    }
 }
 
 #[cfg(test)]
@@ -94,5 +114,9 @@ mod tests {
         let one = Memory::of_strangers(&limits, 1, 1);
         let two = Memory::of_strangers(&limits, 2, 1);
         assert_eq!(two - one, 128 << 20);
+        let fleet = |stations, compressed| Memory::of_fleet(&limits, stations, compressed, 2, 1);
+        assert_eq!(fleet(0, false), two + (64 << 20));
+        assert_eq!(fleet(1000, false) - fleet(0, true), 1000 * (12 << 10));
+        assert_eq!(fleet(1000, true) - fleet(0, true), 1000 * (16 << 10));
     }
 }

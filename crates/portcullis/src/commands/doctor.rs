@@ -8,7 +8,8 @@ use store::{KeyFile, SqliteStore, Store};
 
 use crate::config::{Config, Materials};
 use crate::health::{
-    Finding, Level, certificates, disk, exceptions, machine, revocation, side_door, upstream,
+    Finding, Level, certificates, disk, exceptions, machine, memory, revocation, side_door,
+    upstream,
 };
 use crate::output::Output;
 use crate::passwords::{self, audit::Audit};
@@ -63,6 +64,7 @@ fn examine(config: &Config) -> Result<Vec<Finding>, Failure> {
         .build()?;
     findings.extend(runtime.block_on(upstream::look(&config.routes)));
     let stations = fleet.values().sum();
+    findings.push(memory::look(config, stations));
     findings.push(machine::open_files(stations));
     findings.extend(machine::ports(&config.routes, &fleet));
     findings.push(machine::clock(now));

@@ -6,6 +6,7 @@ pub(crate) mod conditions;
 pub(crate) mod disk;
 pub(crate) mod exceptions;
 pub(crate) mod machine;
+pub(crate) mod memory;
 pub(crate) mod revocation;
 pub(crate) mod side_door;
 pub(crate) mod upstream;
