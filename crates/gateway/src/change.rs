@@ -5,14 +5,15 @@
 use guard::admission::{Admitted, Claim, Transport};
 use guard::{
     Book, ChangeEvent, ChangeStep, Changing, CredentialChange, CredentialMark, Event, Lesson,
-    Moment, NewCredential, PasswordRules, PendingCredential, Secret, SessionFacts, StationRecord,
-    UnixMillis,
+    Moment, NewCredential, OnWeakPassword, PasswordRules, PendingCredential, Secret, SessionFacts,
+    StationRecord, UnixMillis,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::certificate::PeerCertificate;
 use crate::gate::Gate;
+use crate::password;
 
 /// A message that has been judged changes what the station will show, or answers one that would.
 pub(crate) fn take_part(
@@ -32,6 +33,13 @@ pub(crate) fn take_part(
         CredentialChange::Offered(credential) => {
             if let Some(mark) = mark(gate, rules, record, &credential, now) {
                 offer(gate, &book, record, mark, now);
+                if let NewCredential::Password(secret) = &credential
+                    && password::is_unwelcome(&book, rules, record, secret)
+                {
+                    // Before the station shows it: where weak ones are refused, it would be locked out.
+                    let is_refused = gate.settings.passwords.weak == OnWeakPassword::Refuse;
+                    tell(gate, record, mark, ChangeEvent::Weak { is_refused }, now);
+                }
             }
         }
         CredentialChange::Answered {

@@ -23,7 +23,7 @@ pub(crate) fn examine(
     let Some(rules) = &settings.rules else {
         return Ok(());
     };
-    let look = |shown: &Secret| rules.traits(shown.expose(), &[record.id.as_str()]);
+    let look = |shown: &Secret| rules.traits(shown.expose(), &record.names());
     let traits = match (admitted.changed(), &record.credential) {
         // The register knows nothing of it yet, and hears of it as a change (D03).
         (Some(CredentialMark::Password(_)), _) => shown.map(look),
@@ -54,6 +54,20 @@ pub(crate) fn examine(
     }
     tell(gate, record, weaknesses);
     Ok(())
+}
+
+/// Whether a password that a station is given is a weak one, which the operator has not accepted.
+pub(crate) fn is_unwelcome(
+    book: &Book,
+    rules: &PasswordRules,
+    record: &StationRecord,
+    given: &Secret,
+) -> bool {
+    let traits = rules.traits(given.expose(), &record.names());
+    let is_accepted = record
+        .password
+        .is_some_and(|held| held.accepted && held.fingerprint == traits.fingerprint);
+    !is_accepted && !weaknesses(book, rules, &traits).is_empty()
 }
 
 fn weaknesses(book: &Book, rules: &PasswordRules, traits: &PasswordTraits) -> Weaknesses {

@@ -97,6 +97,11 @@ pub enum ChangeEvent {
     Foreign,
     /// There was no room to take part: the new one will not be known.
     NoRoom,
+    /// The new one is a weak password (A07).
+    Weak {
+        /// And stations that show one are turned away, unless the operator has accepted it.
+        is_refused: bool,
+    },
 }
 
 #[cfg(test)]

@@ -146,4 +146,11 @@ impl StationRecord {
             replaced: 0,
         }
     }
+
+    /// What stands on the station for everybody to read, so that no password is to be made from it: its
+    /// identity, and its serial number where that is registered.
+    pub fn names(&self) -> [&str; 2] {
+        let id = self.id.as_str();
+        [id, self.serial.as_deref().unwrap_or(id)]
+    }
 }

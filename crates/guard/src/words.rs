@@ -164,6 +164,13 @@ pub fn change(step: ChangeEvent) -> (&'static str, &'static str) {
             "no-room",
             "too many credentials are being changed: the gate will not know this new one",
         ),
+        ChangeEvent::Weak { is_refused: false } => {
+            ("weak", "the CSMS gives the station a weak password")
+        }
+        ChangeEvent::Weak { is_refused: true } => (
+            "weak-refused",
+            "the CSMS gives the station a weak password, with which it will be turned away here",
+        ),
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use gateway::{LessonReceiver, lesson_queue};
 use guard::{
-    Book, ChangeEvent, ChangeStep, Credential, Event, FingerprintKey, Lesson, PasswordRules,
-    RefusedHandshake, StationRecord, UpstreamCredential,
+    Book, ChangeEvent, ChangeStep, Credential, Event, FingerprintKey, Lesson, OnWeakPassword,
+    PasswordRules, RefusedHandshake, StationRecord, UpstreamCredential,
 };
 use ocpp::Version;
 use rustls::pki_types::CertificateDer;
@@ -135,6 +135,47 @@ async fn d03_the_change_passes_and_the_station_comes_back_with_the_new_password(
         panic!("{steps:?}");
     };
     assert_eq!(shown.expose(), octets());
+}
+
+/// What is told of a change until the station has said that it takes it.
+async fn steps(scene: &Scene) -> Vec<ChangeEvent> {
+    let mut steps = Vec::new();
+    let collect = |event: &Event| match event {
+        Event::CredentialChange { step, .. } => {
+            steps.push(*step);
+            (*step == ChangeEvent::Accepted).then_some(())
+        }
+        _ => None,
+    };
+    scene.event(collect).await;
+    steps
+}
+
+#[tokio::test]
+async fn d03_a_weak_password_is_told_when_the_change_passes_and_not_when_it_locks_out() {
+    const STRONG: &str = DIGITS;
+    for weak in [OnWeakPassword::Tell, OnWeakPassword::Refuse] {
+        let mut setting = Setting::default();
+        setting.settings.passwords.weak = weak;
+        let (scene, _lessons) = gate(setting).await;
+        change_record(&scene, |record| StationRecord {
+            serial: Some("SN-4711-0815-2342".into()),
+            password: None,
+            ..record.clone()
+        });
+        let is_refused = weak == OnWeakPassword::Refuse;
+        // Made from the identity, and from the serial number.
+        for value in ["cp1cp1cp1cp1cp1cp1", "sn-4711-0815-2342!", STRONG] {
+            let (mut station, mut csms) = come(&scene, PASSWORD).await.unwrap();
+            offer(&mut csms, &mut station, value).await;
+            answer(&mut csms, &mut station, ACCEPTED).await;
+            let mut wanted = vec![ChangeEvent::Offered, ChangeEvent::Accepted];
+            if value != STRONG {
+                wanted.insert(1, ChangeEvent::Weak { is_refused });
+            }
+            assert_eq!(steps(&scene).await, wanted, "{value}");
+        }
+    }
 }
 
 #[tokio::test]

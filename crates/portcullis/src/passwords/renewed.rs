@@ -1,11 +1,11 @@
 //! The credential that a station has just shown for the first time, as the register will keep it.
 
-use guard::{Credential, CredentialMark, Lesson, PasswordForm, Secret, Verifier};
+use guard::{Book, Credential, CredentialMark, Lesson, PasswordForm, Secret, Verifier};
 
 use super::Passwords;
 
 /// Hashes what a lesson has in clear; every other lesson stays as it is.
-pub(crate) fn hashed(lesson: Lesson, passwords: &Passwords) -> Lesson {
+pub(crate) fn hashed(lesson: Lesson, passwords: &Passwords, book: &Book) -> Lesson {
     let Lesson::Proved {
         tenant,
         station,
@@ -21,7 +21,9 @@ pub(crate) fn hashed(lesson: Lesson, passwords: &Passwords) -> Lesson {
             Some((Credential::Certificate(*fingerprint), None))
         }
         (CredentialMark::Password(_), Some(shown)) => {
-            let traits = passwords.rules.traits(shown.expose(), &[station.as_str()]);
+            let record = book.find(tenant, station);
+            let names = record.map_or([station.as_str(); 2], |record| record.names());
+            let traits = passwords.rules.traits(shown.expose(), &names);
             verifier(shown, basis_is_fast(basis), passwords)
                 .map(|verifier| (Credential::Password(verifier), Some(traits)))
         }

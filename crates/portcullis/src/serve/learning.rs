@@ -49,7 +49,7 @@ impl Learning {
     ) -> Result<(), StoreError> {
         let new = self.lessons.take().into_iter();
         self.waiting
-            .extend(new.map(|lesson| renewed::hashed(lesson, &self.passwords)));
+            .extend(new.map(|lesson| renewed::hashed(lesson, &self.passwords, book)));
         if self.next_end.is_some_and(|end| now > end) {
             self.waiting.extend(ended(book, now));
             self.next_end = None;

@@ -267,6 +267,15 @@ fn changed((station, tenant): (&str, &str), is_certificate: bool, step: ChangeEv
             let remedy = "Register it by hand: portcullis station --help";
             warn!(station, tenant, what, remedy, "{words}");
         }
+        ChangeEvent::Weak { is_refused } => {
+            let remedy = match is_refused {
+                true => {
+                    "Have the CSMS set another one now, or register this one: portcullis station set-password --allow-weak"
+                }
+                false => "Have the CSMS set another one.",
+            };
+            warn!(station, tenant, what, remedy, "{words}");
+        }
         _ => info!(station, tenant, what, "{words}"),
     }
 }

@@ -58,10 +58,10 @@ pub(crate) fn run(
         upstream_password,
         maker,
         model,
+        serial,
     };
     let passwords = Passwords::of(&register.key);
     let mut record = draft.register(&passwords)?;
-    record.serial = serial;
     let holders = Holders::of(&register.store.stations(None)?);
     let allowed = arguments.allow_weak;
     if let Some(words) = draft::weak(&mut record, &holders, &passwords.rules, allowed)? {

@@ -34,13 +34,16 @@ pub(super) struct Draft {
     pub(super) upstream_password: Option<Secret>,
     pub(super) maker: Option<Box<str>>,
     pub(super) model: Option<Box<str>>,
+    pub(super) serial: Option<Box<str>>,
 }
 
 impl Draft {
     /// The record, with a verifier in place of the password; takes some 20 ms where a person may
     /// have chosen it.
     pub(super) fn register(self, passwords: &Passwords) -> Result<StationRecord, Failure> {
-        let (credential, password) = self.proof.hashed(passwords, self.id.as_str())?;
+        let id = self.id.as_str();
+        let names = [id, self.serial.as_deref().unwrap_or(id)];
+        let (credential, password) = self.proof.hashed(passwords, &names)?;
         Ok(StationRecord {
             enabled: self.enabled,
             password,
@@ -48,17 +51,19 @@ impl Draft {
             upstream_password: self.upstream_password,
             maker: self.maker,
             model: self.model,
+            serial: self.serial,
             ..StationRecord::new(self.id, self.tenant, credential)
         })
     }
 }
 
 impl Proof {
-    /// What is kept of it: a verifier in place of the password, and what the password is worth.
+    /// What is kept of it: a verifier in place of the password, and what the password is worth on a
+    /// station that bears these names.
     pub(super) fn hashed(
         self,
         passwords: &Passwords,
-        identity: &str,
+        names: &[&str],
     ) -> Result<(Credential, Option<PasswordTraits>), Failure> {
         let (secret, form, machine_made) = match self {
             Proof::Certificate(fingerprint) => {
@@ -78,7 +83,7 @@ impl Proof {
             false => Verifier::slow(secret.expose(), form, salt),
         };
         let credential = Credential::Password(verifier.map_err(unfit)?);
-        let traits = passwords.rules.traits(secret.expose(), &[identity]);
+        let traits = passwords.rules.traits(secret.expose(), names);
         Ok((credential, Some(traits)))
     }
 }

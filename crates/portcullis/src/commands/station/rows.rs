@@ -269,6 +269,7 @@ impl Row {
                 .map(|text| Secret::new(text.as_bytes().to_vec())),
             maker: draft::model("maker", self.field("maker"))?,
             model: draft::model("model", self.field("model"))?,
+            serial: None,
         })
     }
 

@@ -56,7 +56,7 @@ pub(super) fn run(
         machine_made: arguments.machine_made || drawn.is_some(),
     };
     let passwords = Passwords::of(&register.key);
-    let (credential, password) = proof.hashed(&passwords, id.as_str())?;
+    let (credential, password) = proof.hashed(&passwords, &before.names())?;
     let mut after = StationRecord {
         credential,
         password,
