@@ -1,0 +1,34 @@
+//! Records on disk: segments that only grow, of blocks that are compressed and encrypted together.
+
+mod block;
+mod ciphers;
+mod disk;
+mod error;
+mod file;
+mod format;
+#[expect(dead_code, reason = "the search reads it")]
+mod index;
+mod leaves;
+mod names;
+mod open;
+mod queue;
+mod recover;
+mod scan;
+mod sidecar;
+mod writer;
+
+pub use block::{GROUP_BYTES, RECORD_BYTES_MAX, ZSTD_LEVEL};
+pub use error::{BlockFault, JournalError};
+pub use index::INDEX_ENTRIES_MAX;
+pub use queue::HANDLES_MAX;
+pub use scan::{Scan, Sealed};
+pub use writer::{CHECKPOINT, CLOSING, RETRY};
+
+pub(crate) use disk::RealDisk;
+pub(crate) use leaves::SignedTiles;
+pub(crate) use names::segments as directory;
+pub(crate) use queue::Queue;
+pub(crate) use writer::{Plan, Shared, write};
+
+#[cfg(test)]
+mod tests;

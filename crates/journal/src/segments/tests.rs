@@ -1,0 +1,114 @@
+//! Scenes of a record that is written, closed, torn, and opened again.
+
+mod records;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard::UnixMillis;
+
+use crate::keys::{KeyError, SegmentKey, SegmentKeys};
+use crate::proof::LogKey;
+use crate::{Append, Appended, Day, Entry, Journal, Settings, Ticket, Weight};
+
+/// 2026-11-22, 00:00 UTC.
+pub(super) const MIDNIGHT: i64 = 1_795_305_600_000;
+/// Longer than any test may wait for a record to become durable.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Keys that follow from the day, as long as they are there.
+pub(super) struct PlainKeys;
+
+impl SegmentKeys for PlainKeys {
+    fn seal(&self, day: Day) -> Result<SegmentKey, KeyError> {
+        self.open(day)
+    }
+
+    fn open(&self, day: Day) -> Result<SegmentKey, KeyError> {
+        let mut bytes = [7; 32];
+        bytes[..4].copy_from_slice(&day.0.to_le_bytes());
+        Ok(SegmentKey::new(bytes))
+    }
+}
+
+pub(super) fn log_key() -> LogKey {
+    LogKey::new("gate.example/journal", &[9; 32]).unwrap()
+}
+
+pub(super) fn settings(dir: &Path) -> Settings {
+    Settings {
+        commit: Duration::from_millis(5),
+        ..Settings::new(dir)
+    }
+}
+
+pub(super) fn open(settings: &Settings) -> Journal {
+    Journal::open(settings, Arc::new(PlainKeys), log_key()).unwrap()
+}
+
+/// A message of a station, as a record says it.
+pub(super) fn message(number: u64) -> String {
+    let station = number % 17;
+    format!(
+        r#"{{"at":{},"kind":"message","tenant":"cpo","station":"CS-{station:04}","session":{station},"from":"station","type":"call","action":"Heartbeat","verdict":"forwarded","bytes":57,"message":[2,"{number}","Heartbeat",{{}}]}}"#,
+        MIDNIGHT + number as i64
+    )
+}
+
+/// Appends message `number` and waits for nothing.
+pub(super) fn append(to: &impl Append, number: u64) -> Appended {
+    let json = message(number);
+    let station = format!("CS-{:04}", number % 17);
+    to.append(&Entry {
+        at: UnixMillis(MIDNIGHT + number as i64),
+        weight: Weight::Message,
+        json: json.as_bytes(),
+        station: Some(&station),
+        action: Some("Heartbeat"),
+        refused: false,
+        handles: &[],
+    })
+}
+
+/// Appends messages, waits until the last is durable, and says its ticket.
+pub(super) fn append_durably(to: &impl Append, numbers: std::ops::Range<u64>) -> Ticket {
+    let mut last = Ticket(0);
+    for number in numbers {
+        let Appended::Queued(ticket) = append(to, number) else {
+            panic!("message {number} was not taken");
+        };
+        last = ticket;
+    }
+    to.wait_durable(last, PATIENCE).unwrap();
+    last
+}
+
+/// All records of a directory, checked against their numbers.
+pub(super) fn all(dir: &Path) -> Vec<String> {
+    let mut scan = super::Scan::new(dir, Arc::new(PlainKeys), 0).unwrap();
+    let mut found = Vec::new();
+    while let Some(sealed) = scan.advance().unwrap() {
+        for (number, record, _) in sealed.records() {
+            assert_eq!(number, found.len() as u64);
+            found.push(String::from_utf8(record.to_vec()).unwrap());
+        }
+    }
+    found
+}
+
+/// The tree's leaves are those of the records, and the last checkpoint covers them all.
+pub(super) fn assert_proven(dir: &Path) {
+    let mut scan = super::Scan::new(dir, Arc::new(PlainKeys), 0).unwrap();
+    let mut tree = crate::proof::Tree::new();
+    while let Some(sealed) = scan.advance().unwrap() {
+        for (_, record, salt) in sealed.records() {
+            tree.push(crate::proof::leaf_hash(&salt, record));
+        }
+    }
+    let log = log_key();
+    let checkpoints = crate::proof::Checkpoints::read(&dir.join("tree"), log.verifier()).unwrap();
+    let latest = checkpoints.latest().unwrap();
+    assert_eq!(latest.size(), tree.size());
+    assert_eq!(*latest.root(), tree.root());
+}
