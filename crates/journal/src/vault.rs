@@ -13,6 +13,7 @@ mod emaid;
 mod enclosing;
 mod error;
 mod fold;
+pub mod recognise;
 mod rewrite;
 mod setting;
 mod subjects;
@@ -41,7 +42,7 @@ use wrap::Identifier;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultSettings {
     /// Days for which an identifier keeps its handle: within them records join, across them not.
-    pub epoch_days: u16,
+    pub epoch_days: u32,
     /// Days for which a backup of the rows can still be opened with the wrapping key of its day.
     pub backup_days: u16,
     /// New subjects that one day may bring: whoever sends random identifiers fills no disk.
@@ -245,7 +246,7 @@ impl Vault {
     /// The first day of the epoch that today is in: days count from 1970, so none is negative where a
     /// clock shows anything sensible.
     fn epoch(&self) -> u32 {
-        let length = i32::from(self.settings.epoch_days.max(1));
+        let length = i32::try_from(self.settings.epoch_days.max(1)).unwrap_or(i32::MAX);
         let first = self.today.0.div_euclid(length).saturating_mul(length);
         u32::try_from(first).unwrap_or_default()
     }

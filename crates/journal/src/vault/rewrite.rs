@@ -1,5 +1,7 @@
 //! A message as it may be recorded: copied, with every value replaced that must not stand.
 
+use std::borrow::Cow;
+
 use guard::UnixMillis;
 use ocpp::catalogue::Kind;
 use ocpp::{Fact, Facts, Meaning};
@@ -7,6 +9,7 @@ use ocpp::{Fact, Facts, Meaning};
 use crate::Handle;
 
 use super::enclosing::Enclosing;
+use super::recognise::recognise;
 use super::setting::{self, Setting};
 use super::{Class, IDENTIFIER_BYTES_MAX, Vault, VaultError, certificate, url};
 
@@ -79,7 +82,7 @@ impl Vault {
             enclosing: None,
         };
         let mut copied = 0;
-        for (place, fact) in facts.iter().enumerate() {
+        for fact in facts.iter() {
             let Some(treatment) = Treatment::of(fact) else {
                 continue;
             };
@@ -92,7 +95,7 @@ impl Vault {
             };
             out.bytes
                 .extend_from_slice(text.get(copied..value.start).unwrap_or_default());
-            self.replace(&mut scene, (place, fact), treatment, &value, out)?;
+            self.replace(&mut scene, fact, treatment, &value, out)?;
             copied = value.end;
         }
         out.bytes
@@ -103,7 +106,7 @@ impl Vault {
     fn replace(
         &mut self,
         scene: &mut Scene<'_>,
-        (place, fact): (usize, &Fact),
+        fact: &Fact,
         treatment: Treatment,
         value: &Value<'_>,
         out: &mut Out<'_>,
@@ -119,7 +122,7 @@ impl Vault {
                 }
             }
             Treatment::Setting => {
-                let setting = scene.setting(place, fact);
+                let setting = scene.setting(fact);
                 return self.put_setting(scene.tenant, setting, inside, value, out);
             }
             Treatment::Secret => out.length("secret", inside.len()),
@@ -221,17 +224,57 @@ impl Vault {
         Ok(())
     }
 
-    /// Free text: sealed under its day's own key.
+    /// Free text: what is recognised in it is replaced, and the rest sealed under its day's own key.
     fn put_text(
         &mut self,
-        _tenant: &str,
+        tenant: &str,
         inside: &str,
         out: &mut Out<'_>,
     ) -> Result<(), VaultError> {
+        let plain = self.without_identifiers(tenant, inside, out)?;
         out.bytes.push(b'"');
-        self.texts.seal(self.today, inside, out.bytes)?;
+        self.texts.seal(self.today, &plain, out.bytes)?;
         out.bytes.push(b'"');
         Ok(())
+    }
+
+    fn without_identifiers<'t>(
+        &mut self,
+        tenant: &str,
+        text: &'t str,
+        out: &mut Out<'_>,
+    ) -> Result<Cow<'t, str>, VaultError> {
+        let hits = recognise(text);
+        if hits.is_empty() {
+            return Ok(text.into());
+        }
+        let mut plain = String::with_capacity(text.len());
+        let mut copied = 0;
+        for hit in hits {
+            plain.push_str(text.get(copied..hit.place.start).unwrap_or_default());
+            let found = text.get(hit.place.clone()).unwrap_or_default();
+            let handle = match hit.form.class() {
+                Some(class) => match self.handle(tenant, class, found) {
+                    Ok(handle) => Some(handle),
+                    Err(VaultError::TooManyNew { .. }) => {
+                        self.withheld += 1;
+                        None
+                    }
+                    Err(error) => return Err(error),
+                },
+                None => None,
+            };
+            match handle {
+                Some(handle) => {
+                    plain.push_str(&handle.to_string());
+                    out.handles.push(handle);
+                }
+                None => plain.push_str(&format!("{} ({} bytes)", hit.form.name(), found.len())),
+            }
+            copied = hit.place.end;
+        }
+        plain.push_str(text.get(copied..).unwrap_or_default());
+        Ok(plain.into())
     }
 
     /// A key code is typed in, not held against a reader: whoever knows it, has it. The kind stands
@@ -273,7 +316,7 @@ struct Scene<'m> {
 }
 
 impl Scene<'_> {
-    fn setting(&mut self, _place: usize, fact: &Fact) -> Setting {
+    fn setting(&mut self, fact: &Fact) -> Setting {
         let enclosing = self
             .enclosing
             .get_or_insert_with(|| Enclosing::of(self.text, &self.facts));
@@ -357,7 +400,7 @@ impl<'m> Value<'m> {
     }
 
     /// What it says, escapes undone.
-    fn inside(&self) -> std::borrow::Cow<'m, str> {
+    fn inside(&self) -> Cow<'m, str> {
         match self.escaped {
             true => ocpp::unescape(self.text),
             false => self.text.into(),

@@ -272,6 +272,21 @@ fn free_text_is_sealed_under_its_day_and_opens_with_its_key() {
 }
 
 #[test]
+fn whom_free_text_names_has_the_same_handle_as_elsewhere() {
+    let mut scene = Scene::new();
+    let emaid = scene.token("DE83DUIEN83QGZ");
+    let text = r#"[2,"5","DataTransfer",{"vendorId":"v","data":"{\"c\":\"DE-83D-UIEN83QGZ-D\",\"p\":\"https://anna:pass@x.example\"}"}]"#;
+    let (out, handles) = scene.says(V16, text);
+    assert_eq!(handles, [emaid]);
+    let sealed = out.split("\"data\":\"").nth(1).unwrap();
+    let opened = scene.vault.open_text(sealed.split('"').next().unwrap());
+    assert_eq!(
+        opened.unwrap().unwrap().as_str(),
+        format!(r#"{{"c":"{emaid}","p":"https://user information (9 bytes)@x.example"}}"#)
+    );
+}
+
+#[test]
 fn what_is_inside_a_replaced_value_is_replaced_with_it() {
     let mut scene = Scene::new();
     let text = r#"[2,"d","DataTransfer",{"vendorId":"v","data":{"customData":{"vendorId":"planted"},"x":"planted"}}]"#;
