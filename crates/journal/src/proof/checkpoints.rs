@@ -78,7 +78,24 @@ impl Checkpoints {
     /// Those that are kept, in the order in which they were. A line that a power failure has cut off,
     /// or that somebody else has written, is left out.
     pub fn history(&self) -> Result<impl Iterator<Item = Checkpoint> + '_, ProofError> {
-        let path = self.dir.join(HISTORY);
+        Checkpoints::history_of(&self.dir, &self.log)
+    }
+
+    /// What the latest checkpoint on disk says, for whoever checks: it may be anything.
+    pub(super) fn stated(dir: &Path, log: &VerifierKey) -> Result<Stated, ProofError> {
+        match verified(&dir.join(LATEST), log) {
+            Ok(Some(checkpoint)) => Ok(Stated::Signed(checkpoint)),
+            Ok(None) => Ok(Stated::Missing),
+            Err(ProofError::Checkpoint { source, .. }) => Ok(Stated::Refused(source)),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn history_of<'a>(
+        dir: &Path,
+        log: &'a VerifierKey,
+    ) -> Result<impl Iterator<Item = Checkpoint> + use<'a>, ProofError> {
+        let path = dir.join(HISTORY);
         let file = match File::open(&path) {
             Ok(file) => Some(file),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -86,10 +103,10 @@ impl Checkpoints {
         };
         let lines = file
             .into_iter()
-            .flat_map(|file| BufReader::new(file).lines());
-        Ok(lines.map_while(Result::ok).filter_map(|line| {
-            let note: String = serde_json::from_str(&line).ok()?;
-            Checkpoint::verified(&note, &self.log).ok()
+            .flat_map(|file| BufReader::new(file).split(b'\n'));
+        Ok(lines.map_while(Result::ok).filter_map(move |line| {
+            let note: String = serde_json::from_slice(&line).ok()?;
+            Checkpoint::verified(&note, log).ok()
         }))
     }
 
@@ -107,6 +124,16 @@ impl Checkpoints {
         }
         Ok(())
     }
+}
+
+/// What lies where the latest checkpoint should.
+pub(super) enum Stated {
+    /// One that the log has signed.
+    Signed(Checkpoint),
+    /// Nothing.
+    Missing,
+    /// Something else.
+    Refused(CheckpointError),
 }
 
 /// What the latest checkpoint on disk was made of, whoever has signed it; nothing when there is none.

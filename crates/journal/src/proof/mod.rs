@@ -14,6 +14,7 @@ mod note;
 mod paths;
 mod tiles;
 mod tree;
+pub mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use checkpoints::Checkpoints;
