@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::append::{Append, Appended, Entry, Lost, NotDurable, Ticket};
 use crate::keys::SegmentKeys;
 use crate::proof::LogKey;
+use crate::reading::Reader;
 use crate::segments::{self, JournalError, Plan, Queue, RealDisk, Shared, SignedTiles};
 
 /// Where a record is, and how it is written.
@@ -73,6 +74,8 @@ pub enum State {
 pub struct Journal {
     appender: Appender,
     shared: Arc<Shared>,
+    dir: PathBuf,
+    keys: Arc<dyn SegmentKeys>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -114,7 +117,7 @@ impl Journal {
             }
             Err(error) => return Err(error),
         };
-        let dir = plan.dir.clone();
+        let (dir, keys) = (plan.dir.clone(), Arc::clone(&plan.keys));
         let thread = thread::Builder::new().name("journal".into()).spawn({
             let (queue, shared) = (Arc::clone(&queue), Arc::clone(&shared));
             move || segments::write(plan, begun, queue, shared)
@@ -123,12 +126,23 @@ impl Journal {
             appender: Appender { queue },
             shared,
             thread: Some(thread.map_err(JournalError::disk(&dir))?),
+            dir,
+            keys,
         })
     }
 
     /// What takes records in; there may be many.
     pub fn appender(&self) -> Appender {
         self.appender.clone()
+    }
+
+    /// Reads what is written, up to the last durable record.
+    pub fn reader(&self) -> Reader {
+        Reader::of_writer(
+            self.dir.parent().unwrap_or(&self.dir),
+            Arc::clone(&self.keys),
+            Arc::clone(&self.shared),
+        )
     }
 
     /// How it is.

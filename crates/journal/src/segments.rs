@@ -6,13 +6,13 @@ mod disk;
 mod error;
 mod file;
 mod format;
-#[expect(dead_code, reason = "the search reads it")]
 mod index;
 mod leaves;
 mod names;
 mod open;
 mod queue;
 mod recover;
+mod reindex;
 mod scan;
 mod sidecar;
 mod writer;
@@ -24,11 +24,16 @@ pub use queue::HANDLES_MAX;
 pub use scan::{Scan, Sealed};
 pub use writer::{CHECKPOINT, CLOSING, RETRY};
 
+pub(crate) use block::Opener;
 pub(crate) use disk::RealDisk;
+pub(crate) use file::{GroupText, Position, SegmentFile, header_of};
+pub(crate) use index::{Group, SealedIndex, TermKind, term};
 pub(crate) use leaves::SignedTiles;
-pub(crate) use names::segments as directory;
+pub(crate) use names::{list, segments as directory};
+pub(crate) use open::Live;
 pub(crate) use queue::Queue;
+pub(crate) use sidecar::read as read_sidecar;
 pub(crate) use writer::{Plan, Shared, write};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

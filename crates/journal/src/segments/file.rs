@@ -9,6 +9,7 @@ use super::block::{Opener, PLAIN_BYTES_MAX};
 use super::ciphers::{Ciphers, TAG};
 use super::error::{BlockFault, JournalError};
 use super::format::{BlockHeader, FileHeader};
+use super::index::Group;
 use crate::keys::SegmentKeys;
 
 /// Blocks of one group, at most: a commit that holds one byte makes one.
@@ -173,14 +174,50 @@ impl SegmentFile {
             return Err(self.corrupt(at, BlockFault::CutOff));
         }
         let before = group.text.len();
-        opener
-            .open(&self.ciphers, header, &mut group.sealed, &mut group.text)
-            .ok_or(self.corrupt(at, BlockFault::Sealed))?;
+        let opened = opener.open(&self.ciphers, header, &mut group.sealed, &mut group.text);
         let lines = memchr::memchr_iter(b'\n', &group.text[before..]).count();
-        if lines != header.count as usize || group.text.last() != Some(&b'\n') {
+        let is_whole =
+            lines == header.count as usize && group.text.last().is_none_or(|last| *last == b'\n');
+        if opened.is_none() || !is_whole {
+            group.text.truncate(before);
             return Err(self.corrupt(at, BlockFault::Sealed));
         }
         Ok(())
+    }
+
+    /// What a record's leaf is salted with.
+    pub(crate) fn salt(&self, record: u64) -> [u8; 16] {
+        self.ciphers.salt(record)
+    }
+
+    /// Where its groups are, by the headers of its blocks, up to the record `until`. What stands
+    /// behind the whole blocks of the last segment may be a write that is under way.
+    pub(crate) fn groups(&self, until: u64, is_last: bool) -> Result<Vec<Group>, JournalError> {
+        let mut groups: Vec<Group> = Vec::new();
+        let mut at = self.start();
+        while at.record < until {
+            let header = match self.header_at(at) {
+                Ok(Some(header)) => header,
+                Ok(None) => break,
+                Err(JournalError::Corrupt { .. }) if is_last => break,
+                Err(error) => return Err(error),
+            };
+            match groups.last_mut() {
+                Some(group) if !header.begins_group => {
+                    group.earliest = group.earliest.min(header.earliest);
+                    group.latest = group.latest.max(header.latest);
+                }
+                _ => groups.push(Group {
+                    offset: at.offset,
+                    block: at.block,
+                    first: at.record,
+                    earliest: header.earliest,
+                    latest: header.latest,
+                }),
+            }
+            at = SegmentFile::after(at, &header);
+        }
+        Ok(groups)
     }
 
     pub(crate) fn corrupt(&self, at: Position, fault: BlockFault) -> JournalError {

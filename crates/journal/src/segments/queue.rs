@@ -340,7 +340,7 @@ fn gap_record(gap: &Gap) -> String {
         kept,
     } = gap.lost;
     format!(
-        r#"{{"at":{},"kind":"gap","from":{},"until":{},"telemetry":{telemetry},"messages":{messages},"kept":{kept}}}"#,
-        gap.until.0, gap.from.0, gap.until.0
+        r#"{{"at":{},"kind":"gap","since":{},"telemetry":{telemetry},"messages":{messages},"kept":{kept},"why":"no-room"}}"#,
+        gap.until.0, gap.from.0
     )
 }

@@ -24,7 +24,6 @@ pub(crate) fn beside(segment: &Path) -> PathBuf {
 
 /// What an index file says.
 pub(crate) struct Sidecar {
-    #[expect(dead_code, reason = "the search reads it")]
     pub(crate) index: SealedIndex,
     /// Bytes of the segment that it covers.
     pub(crate) covers: u64,

@@ -13,12 +13,12 @@ use crate::proof::LogKey;
 use crate::{Append, Appended, Day, Entry, Journal, Settings, Ticket, Weight};
 
 /// 2026-11-22, 00:00 UTC.
-pub(super) const MIDNIGHT: i64 = 1_795_305_600_000;
+pub(crate) const MIDNIGHT: i64 = 1_795_305_600_000;
 /// Longer than any test may wait for a record to become durable.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Keys that follow from the day, as long as they are there.
-pub(super) struct PlainKeys;
+pub(crate) struct PlainKeys;
 
 impl SegmentKeys for PlainKeys {
     fn seal(&self, day: Day) -> Result<SegmentKey, KeyError> {
@@ -32,23 +32,23 @@ impl SegmentKeys for PlainKeys {
     }
 }
 
-pub(super) fn log_key() -> LogKey {
+pub(crate) fn log_key() -> LogKey {
     LogKey::new("gate.example/journal", &[9; 32]).unwrap()
 }
 
-pub(super) fn settings(dir: &Path) -> Settings {
+pub(crate) fn settings(dir: &Path) -> Settings {
     Settings {
         commit: Duration::from_millis(5),
         ..Settings::new(dir)
     }
 }
 
-pub(super) fn open(settings: &Settings) -> Journal {
+pub(crate) fn open(settings: &Settings) -> Journal {
     Journal::open(settings, Arc::new(PlainKeys), log_key()).unwrap()
 }
 
 /// A message of a station, as a record says it.
-pub(super) fn message(number: u64) -> String {
+pub(crate) fn message(number: u64) -> String {
     let station = number % 17;
     format!(
         r#"{{"at":{},"kind":"message","tenant":"cpo","station":"CS-{station:04}","session":{station},"from":"station","type":"call","action":"Heartbeat","verdict":"forwarded","bytes":57,"message":[2,"{number}","Heartbeat",{{}}]}}"#,
@@ -57,7 +57,7 @@ pub(super) fn message(number: u64) -> String {
 }
 
 /// Appends message `number` and waits for nothing.
-pub(super) fn append(to: &impl Append, number: u64) -> Appended {
+pub(crate) fn append(to: &impl Append, number: u64) -> Appended {
     let json = message(number);
     let station = format!("CS-{:04}", number % 17);
     to.append(&Entry {
@@ -72,7 +72,7 @@ pub(super) fn append(to: &impl Append, number: u64) -> Appended {
 }
 
 /// Appends messages, waits until the last is durable, and says its ticket.
-pub(super) fn append_durably(to: &impl Append, numbers: std::ops::Range<u64>) -> Ticket {
+pub(crate) fn append_durably(to: &impl Append, numbers: std::ops::Range<u64>) -> Ticket {
     let mut last = Ticket(0);
     for number in numbers {
         let Appended::Queued(ticket) = append(to, number) else {
@@ -85,7 +85,7 @@ pub(super) fn append_durably(to: &impl Append, numbers: std::ops::Range<u64>) ->
 }
 
 /// All records of a directory, checked against their numbers.
-pub(super) fn all(dir: &Path) -> Vec<String> {
+pub(crate) fn all(dir: &Path) -> Vec<String> {
     let mut scan = super::Scan::new(dir, Arc::new(PlainKeys), 0).unwrap();
     let mut found = Vec::new();
     while let Some(sealed) = scan.advance().unwrap() {
@@ -98,7 +98,7 @@ pub(super) fn all(dir: &Path) -> Vec<String> {
 }
 
 /// The tree's leaves are those of the records, and the last checkpoint covers them all.
-pub(super) fn assert_proven(dir: &Path) {
+pub(crate) fn assert_proven(dir: &Path) {
     let mut scan = super::Scan::new(dir, Arc::new(PlainKeys), 0).unwrap();
     let mut tree = crate::proof::Tree::new();
     while let Some(sealed) = scan.advance().unwrap() {

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use super::leaves::Leaves;
 use super::open::{Live, OpenSegment, Workbench};
 use super::queue::{Batch, Queue};
 use super::recover::recover;
+use super::reindex;
 use crate::keys::SegmentKeys;
 use crate::proof::Hash;
 use crate::{Day, Health, State};
@@ -43,7 +45,6 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    #[expect(dead_code, reason = "the search reads it")]
     pub(crate) fn live(&self) -> Option<Arc<Live>> {
         self.live
             .lock()
@@ -119,7 +120,16 @@ pub(crate) fn write(plan: Plan, begun: Option<Begun>, queue: Arc<Queue>, shared:
         None => return queue.closed(),
     };
     match writer {
-        Ok(writer) => writer.run(),
+        Ok(writer) => {
+            let stop = Arc::new(AtomicBool::new(false));
+            let indexing = writer.index_what_is_not(&stop);
+            writer.run();
+            stop.store(true, Ordering::Relaxed);
+            if let Some(Ok(thread)) = indexing {
+                // Whatever it has not done is done at the next start.
+                let _ = thread.join();
+            }
+        }
         Err(error) => {
             shared.health().state = State::Failing(error.to_string());
             queue.closed();
@@ -230,6 +240,28 @@ impl Writer {
             }
         }
         self.close();
+    }
+
+    /// A crash, or a disk without room, leaves segments without an index: they get one meanwhile.
+    fn index_what_is_not(
+        &self,
+        stop: &Arc<AtomicBool>,
+    ) -> Option<std::io::Result<thread::JoinHandle<()>>> {
+        let unindexed = reindex::unindexed(&self.plan.dir).ok()?;
+        if unindexed.is_empty() {
+            return None;
+        }
+        let (keys, stop, end) = (Arc::clone(&self.plan.keys), Arc::clone(stop), self.next);
+        let thread = thread::Builder::new().name("journal-index".into());
+        Some(thread.spawn(move || {
+            for (path, until) in unindexed {
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                // One that cannot be read is told by whoever reads it.
+                let _ = reindex::reindex(&path, until.min(end), &*keys, &stop);
+            }
+        }))
     }
 
     /// After a failure.
