@@ -135,7 +135,7 @@ impl Memories {
 
     /// Whether a transaction is known to be another station's.
     pub(crate) fn is_anothers(&self, session: &SessionFacts, csms: u64, id: i64) -> bool {
-        let station = self.mark(session);
+        let station = || self.mark(session);
         self.ledger(id).owner(csms, id, station) == Owner::Another
     }
 

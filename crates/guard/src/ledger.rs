@@ -66,14 +66,14 @@ impl Ledger {
         }
     }
 
-    /// Whose it is.
-    pub fn owner(&self, csms: u64, id: i64, station: u64) -> Owner {
+    /// Whose it is, asked by `station`, whose mark is made only where somebody has that transaction.
+    pub fn owner(&self, csms: u64, id: i64, station: impl FnOnce() -> u64) -> Owner {
         if self.doubted.len() >= Disputes::CSMS_MAX || self.doubted.contains(&csms) {
             return Owner::Unknown;
         }
         match self.owners.get(&(csms, id)) {
             None => Owner::Unknown,
-            Some(owner) if *owner == station => Owner::Same,
+            Some(owner) if *owner == station() => Owner::Same,
             Some(_) => Owner::Another,
         }
     }
@@ -97,18 +97,18 @@ mod tests {
     fn a_transaction_is_its_stations_until_it_ends() {
         let mut ledger = Ledger::default();
         ledger.began(1, 7, 100);
-        assert_eq!(ledger.owner(1, 7, 100), Owner::Same);
-        assert_eq!(ledger.owner(1, 7, 200), Owner::Another);
-        assert_eq!(ledger.owner(2, 7, 200), Owner::Unknown, "another CSMS");
-        assert_eq!(ledger.owner(1, 8, 200), Owner::Unknown);
+        assert_eq!(ledger.owner(1, 7, || 100), Owner::Same);
+        assert_eq!(ledger.owner(1, 7, || 200), Owner::Another);
+        assert_eq!(ledger.owner(2, 7, || 200), Owner::Unknown, "another CSMS");
+        assert_eq!(ledger.owner(1, 8, || 200), Owner::Unknown);
         ledger.ended(1, 7, 200);
         assert_eq!(
-            ledger.owner(1, 7, 200),
+            ledger.owner(1, 7, || 200),
             Owner::Another,
             "not its own to end"
         );
         ledger.ended(1, 7, 100);
-        assert_eq!(ledger.owner(1, 7, 200), Owner::Unknown);
+        assert_eq!(ledger.owner(1, 7, || 200), Owner::Unknown);
     }
 
     #[test]
@@ -120,14 +120,14 @@ mod tests {
         assert_eq!(ledger.began(1, 7, 200), Some(100));
         ledger.doubt(1);
         for station in [100, 200, 300] {
-            assert_eq!(ledger.owner(1, 7, station), Owner::Unknown);
+            assert_eq!(ledger.owner(1, 7, || station), Owner::Unknown);
         }
-        assert_eq!(ledger.owner(2, 7, 200), Owner::Another);
+        assert_eq!(ledger.owner(2, 7, || 200), Owner::Another);
         ledger.believe(1);
-        assert_eq!(ledger.owner(1, 7, 300), Owner::Another);
+        assert_eq!(ledger.owner(1, 7, || 300), Owner::Another);
         for id in [0, -1] {
             ledger.began(2, id, 100);
-            assert_eq!(ledger.owner(2, id, 200), Owner::Unknown);
+            assert_eq!(ledger.owner(2, id, || 200), Owner::Unknown);
         }
     }
 
@@ -139,7 +139,7 @@ mod tests {
         }
         assert_eq!(ledger.len(), Ledger::OPEN_MAX);
         assert_eq!(
-            ledger.owner(1, Ledger::OPEN_MAX as i64 + 1, 200),
+            ledger.owner(1, Ledger::OPEN_MAX as i64 + 1, || 200),
             Owner::Unknown
         );
     }

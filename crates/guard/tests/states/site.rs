@@ -187,7 +187,7 @@ impl Site {
             .read(frame, from, self.version, limits, state.exchange());
         let (csms, mark) = (csms_mark(CSMS), csms_mark(station));
         let asked = state.asks_whose(&message);
-        let others = asked.filter(|id| self.ledger.owner(csms, *id, mark) == Owner::Another);
+        let others = asked.filter(|id| self.ledger.owner(csms, *id, || mark) == Owner::Another);
         state.is_of_another(others);
         let judgement = self.policy.judge(message, arrived, state, self.now);
         let found = judgement.findings.iter();
