@@ -46,7 +46,7 @@ pub mod ws;
 
 pub use clock::Clock;
 pub use counters::{Counters, CountersSnapshot};
-pub use events::{Batch, EventReceiver, EventSender, event_queue};
+pub use events::{Batch, EventReceiver, EventSender, Pace, event_queue};
 pub use gate::Shared;
 pub use gateway::{Gateway, StartError};
 pub use generation::Renewal;

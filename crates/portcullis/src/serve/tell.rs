@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gateway::{Clock, EventReceiver};
+use gateway::{Clock, EventReceiver, Pace};
 use guard::Event;
 
 use super::watch;
@@ -24,11 +24,12 @@ pub(super) async fn tell(
     clock: Clock,
     mut onlooker: Onlooker,
 ) {
-    let mut looked = Duration::ZERO;
+    let (mut looked, mut pace) = (Duration::ZERO, Pace::default());
     loop {
         // Nothing may happen for long, and that is news, too.
         let batch = tokio::time::timeout(TELL_EVERY, events.batch()).await;
         let batch = batch.unwrap_or_default();
+        let pause = pace.after(batch.len());
         for (event, _) in batch.iter() {
             onlooker(event);
             teller.tell(event);
@@ -39,5 +40,6 @@ pub(super) async fn tell(
             looked = now.elapsed;
             watch::tell(&conditions, teller.look(now, events.dropped()));
         }
+        tokio::time::sleep(pause).await;
     }
 }

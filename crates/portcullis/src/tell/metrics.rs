@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use guard::{Event, Outcome};
+use ocpp::Side;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -55,6 +56,17 @@ struct From {
     from: &'static str,
 }
 
+/// One series of messages, by numbers: to hash and compare the words of its labels twice for every
+/// call would cost more than the count.
+#[derive(PartialEq, Eq, Hash)]
+struct Series {
+    /// Where the action's name lies. A name that lay in two places would have two entries here, which
+    /// count up the same series.
+    action: usize,
+    /// Version, side, kind and outcome.
+    rest: [u8; 4],
+}
+
 /// Counts of events.
 pub(crate) struct EventMetrics {
     connected: Family<Connected, Counter>,
@@ -66,15 +78,25 @@ pub(crate) struct EventMetrics {
     /// The series of `messages` that have been counted before. A family hashes labels against
     /// attack, which ours, being short lists of our own, do not need: there are two events for
     /// each call that the gate relays.
-    known: Mutex<HashMap<Message, Counter, foldhash::fast::RandomState>>,
+    known: Mutex<HashMap<Series, Counter, foldhash::fast::RandomState>>,
     faults: Family<Fault, Counter>,
     findings: Family<Found, Counter>,
     answers: Family<From, Histogram>,
+    /// Those of `answers`: the station's, and the CSMS's.
+    answered_by: [Histogram; 2],
 }
 
 impl EventMetrics {
     /// The counts, made known to a registry.
     pub(crate) fn register(registry: &mut Registry) -> EventMetrics {
+        // From 1 ms to some 4 minutes: a station may take its time.
+        let answers = Family::<From, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(0.001, 2.0, 18))
+        });
+        let answered_by = [Side::Station, Side::Csms].map(|side| {
+            let from = words::side(side);
+            answers.get_or_create(&From { from }).clone()
+        });
         let metrics = EventMetrics {
             connected: Family::default(),
             refused: Family::default(),
@@ -85,10 +107,8 @@ impl EventMetrics {
             known: Mutex::default(),
             faults: Family::default(),
             findings: Family::default(),
-            // From 1 ms to some 4 minutes: a station may take its time.
-            answers: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(0.001, 2.0, 18))
-            }),
+            answers,
+            answered_by,
         };
         registry.register(
             "sessions_begun",
@@ -187,15 +207,22 @@ impl EventMetrics {
                 latency,
                 ..
             } => {
-                let from = words::side(*from);
-                let labels = Message {
+                let series = Series {
+                    action: action.as_ptr() as usize,
+                    rest: [
+                        session.version as u8,
+                        *from as u8,
+                        *kind as u8,
+                        place(*outcome),
+                    ],
+                };
+                self.count_message(series, || Message {
                     version: session.version.number(),
-                    from,
+                    from: words::side(*from),
                     kind: words::kind(*kind),
                     action,
                     outcome: words::outcome(*outcome),
-                };
-                self.count_message(labels);
+                });
                 if let Outcome::Refused(_, Some(fault)) = outcome {
                     self.faults
                         .get_or_create(&Fault {
@@ -212,22 +239,35 @@ impl EventMetrics {
                     self.findings.get_or_create(&Found { control, mode }).inc();
                 }
                 if let Some(latency) = latency {
-                    self.answers
-                        .get_or_create(&From { from })
-                        .observe(latency.as_secs_f64());
+                    let [station, csms] = &self.answered_by;
+                    let answers = match from {
+                        Side::Station => station,
+                        Side::Csms => csms,
+                    };
+                    answers.observe(latency.as_secs_f64());
                 }
             }
         }
     }
 
-    fn count_message(&self, labels: Message) {
+    fn count_message(&self, series: Series, labels: impl FnOnce() -> Message) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(counter) = known.get(&labels) {
+        if let Some(counter) = known.get(&series) {
             counter.inc();
             return;
         }
-        let counter = self.messages.get_or_create(&labels).clone();
+        let counter = self.messages.get_or_create(&labels()).clone();
         counter.inc();
-        known.insert(labels, counter);
+        known.insert(series, counter);
+    }
+}
+
+/// What tells outcomes apart that have words of their own.
+const fn place(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Forwarded => 0,
+        Outcome::Joined => 1,
+        Outcome::Refused(..) => 2,
+        Outcome::Disconnected => 3,
     }
 }
