@@ -394,12 +394,15 @@ impl Seat {
         *lock(&self.place.session) = Some(session);
     }
 
-    /// Remembers whom to wake when the session is to end; cheap when nothing changed.
-    pub(crate) fn watch(&self, waker: &Waker) {
+    /// Remembers whom to wake when the session is to end; cheap when nothing changed. Whether it is
+    /// somebody else than before.
+    pub(crate) fn watch(&self, waker: &Waker) -> bool {
         let mut relay = lock(&self.place.relay);
-        if !relay.as_ref().is_some_and(|known| known.will_wake(waker)) {
+        let changes = !relay.as_ref().is_some_and(|known| known.will_wake(waker));
+        if changes {
             *relay = Some(waker.clone());
         }
+        changes
     }
 
     /// Whether there is any order for this session; asked at every turn.

@@ -19,7 +19,8 @@ use std::time::Duration;
 
 use guard::{Closing, Control, Event, Mode, Moment, SessionFacts, StationState};
 use ocpp::{Frame, Limits, Reader, Side};
-use tokio::time::Sleep;
+use tokio::task::coop;
+use tokio::time::{Instant, Sleep};
 
 use self::conversation::{Conversation, Desk, End};
 use self::hop::{Hop, Silence};
@@ -107,6 +108,8 @@ pub(crate) struct Relay {
     station: Hop,
     csms: Hop,
     timer: Pin<Box<Sleep>>,
+    /// It wakes this session, as it stands.
+    timer_is_set: bool,
     conversation: Conversation,
     ending: Option<Duration>,
     /// Goodbye is said when the conversation is quiet, or by then.
@@ -164,6 +167,7 @@ impl Relay {
             station: Hop::new(station, Side::Station, now.elapsed),
             csms: Hop::new(csms, Side::Csms, now.elapsed),
             timer: Box::pin(tokio::time::sleep_until(first_look)),
+            timer_is_set: false,
             conversation: Conversation::new(Arc::clone(gate), Arc::clone(&session), state, now),
             ending: None,
             departing: None,
@@ -192,7 +196,10 @@ impl Relay {
             outbox,
             now: gate.clock.now(),
         };
-        self.seat.watch(context.waker());
+        if self.seat.watch(context.waker()) {
+            // The timer, too, has to know whom to wake.
+            self.timer_is_set = false;
+        }
         if self.seat.has_orders() {
             self.obey(&mut desk);
         }
@@ -254,7 +261,7 @@ impl Relay {
             let deadline = desk.now.elapsed + gate.settings.session.close_deadline;
             let look_at = gate.clock.instant(deadline);
             if look_at < self.timer.deadline() {
-                self.timer.as_mut().reset(look_at);
+                self.set_timer(look_at);
             }
             self.departing = Some(deadline);
         }
@@ -431,7 +438,7 @@ impl Relay {
         let due = now.elapsed + gate.settings.session.message_deadline;
         let look_at = gate.clock.instant(due);
         if self.ending.is_none() && look_at < self.timer.deadline() {
-            self.timer.as_mut().reset(look_at);
+            self.set_timer(look_at);
         }
     }
 
@@ -445,17 +452,29 @@ impl Relay {
             .map(|turn| clock.instant(turn))
             && turn < self.timer.deadline()
         {
-            self.timer.as_mut().reset(turn);
+            self.set_timer(turn);
+        }
+        // A timer that is set wakes us by itself, and asking it each time costs 3 % of a call.
+        if self.timer_is_set && clock.instant(desk.now.elapsed) < self.timer.deadline() {
+            return false;
         }
         let mut looked = false;
         while self.timer.as_mut().poll(context).is_ready() {
             let next = self.keep_watch(desk);
             let next = self.ending.unwrap_or(next);
             let next = next.max(desk.now.elapsed + WATCH_EVERY_MIN);
-            self.timer.as_mut().reset(clock.instant(next));
+            self.set_timer(clock.instant(next));
             looked = true;
         }
+        // A task that has used up its budget is put off by its timer like by anybody else.
+        self.timer_is_set = coop::has_budget_remaining();
         looked
+    }
+
+    /// When to look around next; the timer has to be asked once more before it wakes us then.
+    fn set_timer(&mut self, look_at: Instant) {
+        self.timer.as_mut().reset(look_at);
+        self.timer_is_set = false;
     }
 
     /// Gives waiting CALLs their turn, pings who is silent, ends what is dead; when to look again.
@@ -547,9 +566,7 @@ impl Relay {
         self.probe = None;
         let deadline = desk.now.elapsed + self.conversation.gate.settings.session.close_deadline;
         self.ending = Some(deadline);
-        self.timer
-            .as_mut()
-            .reset(self.conversation.gate.clock.instant(deadline));
+        self.set_timer(self.conversation.gate.clock.instant(deadline));
         for (side, code) in [Side::Station, Side::Csms].into_iter().zip(codes) {
             let hop = self.hop(side);
             if !hop.lost {

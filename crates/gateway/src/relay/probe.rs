@@ -43,7 +43,7 @@ impl Relay {
         let deadline = desk.now.elapsed + gate.settings.limits.probe_deadline;
         let look_at = gate.clock.instant(deadline);
         if look_at < self.timer.deadline() {
-            self.timer.as_mut().reset(look_at);
+            self.set_timer(look_at);
         }
         self.station.expect_pong();
         desk.outbox.ping(Side::Station);
