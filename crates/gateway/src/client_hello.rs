@@ -231,8 +231,18 @@ fn is_grease(value: u16) -> bool {
 
 /// `002f,0035`
 fn hexadecimal(values: &[u16]) -> String {
-    let words: Vec<String> = values.iter().map(|value| format!("{value:04x}")).collect();
-    words.join(",")
+    let mut text = String::with_capacity(values.len() * 5);
+    for value in values {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        // Digit by digit, since every handshake has some thirty of these, and `format!` is slow.
+        let [high, low] = value.to_be_bytes();
+        for half in [high >> 4, high & 15, low >> 4, low & 15] {
+            text.push(char::from(digit(half)));
+        }
+    }
+    text
 }
 
 /// The first six bytes of the SHA-256, or zeros for nothing at all.

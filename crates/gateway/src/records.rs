@@ -102,7 +102,7 @@ impl StationTls {
     pub(crate) async fn accept(
         socket: TcpStream,
         config: Arc<ServerConfig>,
-    ) -> io::Result<(StationTls, Option<TlsFingerprint>)> {
+    ) -> io::Result<(Box<StationTls>, Option<TlsFingerprint>)> {
         let engine = UnbufferedServerConnection::new(config).map_err(io::Error::other)?;
         // The first flight begins with the ClientHello; what follows one that is whole is not looked at.
         let mut hello = Hello::Incomplete;
@@ -111,7 +111,8 @@ impl StationTls {
                 hello = client_hello::read(received);
             }
         };
-        let tls = Tls::shake(socket, engine, &mut watch).await?;
+        let mut tls = Tls::over(socket, engine);
+        tls.shake(&mut watch).await?;
         Ok((tls, hello.fingerprint()))
     }
 }
@@ -122,9 +123,11 @@ impl CsmsTls {
         socket: TcpStream,
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
-    ) -> io::Result<CsmsTls> {
+    ) -> io::Result<Box<CsmsTls>> {
         let engine = UnbufferedClientConnection::new(config, name).map_err(io::Error::other)?;
-        Tls::shake(socket, engine, &mut |_| {}).await
+        let mut tls = Tls::over(socket, engine);
+        tls.shake(&mut |_| {}).await?;
+        Ok(tls)
     }
 }
 
@@ -134,34 +137,34 @@ impl<E: Engine> Tls<E> {
         self.engine.common()
     }
 
-    /// Shows `watch` what has come and was not understood before, each time more comes.
-    async fn shake(
-        socket: TcpStream,
-        engine: E,
-        watch: &mut (dyn FnMut(&[u8]) + Send),
-    ) -> io::Result<Tls<E>> {
-        let (cut, plain, unsent) = (Vec::new(), Vec::new(), Vec::new());
-        let mut tls = Tls {
+    /// Boxed from the start: by value, the future of a handshake would hold it several times over.
+    fn over(socket: TcpStream, engine: E) -> Box<Tls<E>> {
+        Box::new(Tls {
             socket,
             engine,
-            cut,
-            plain,
-            unsent,
+            cut: Vec::new(),
+            plain: Vec::new(),
+            unsent: Vec::new(),
             peer_closed: false,
-        };
+        })
+    }
+
+    /// Does the handshake. Shows `watch` what has come and was not understood before, each time more
+    /// comes.
+    async fn shake(&mut self, watch: &mut (dyn FnMut(&[u8]) + Send)) -> io::Result<()> {
         // A client speaks first.
-        tls.open_records(&mut [], &mut |_| {})?;
-        while tls.engine.common().is_handshaking() {
-            std::future::poll_fn(|context| tls.poll_peer(context)).await?;
+        self.open_records(&mut [], &mut |_| {})?;
+        while self.engine.common().is_handshaking() {
+            std::future::poll_fn(|context| self.poll_peer(context)).await?;
             let turn = turns::turn().await;
             let step =
-                std::future::poll_fn(|context| Poll::Ready(tls.poll_step(context, watch))).await;
+                std::future::poll_fn(|context| Poll::Ready(self.poll_step(context, watch))).await;
             turn.end().await;
             if step? == Some(0) {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        Ok(tls)
+        Ok(())
     }
 
     /// Sends what the peer waits for, and waits until it has said something.
@@ -181,7 +184,11 @@ impl<E: Engine> Tls<E> {
         match self.poll_receive(context, None, watch)? {
             Poll::Pending => Ok(None),
             Poll::Ready(count) => {
-                let _ = self.poll_send(context)?;
+                // The last words of a handshake leave with the first ones after it, or when we wait for
+                // the peer's: a send less for each connection.
+                if self.engine.common().is_handshaking() {
+                    let _ = self.poll_send(context)?;
+                }
                 Ok(Some(count))
             }
         }

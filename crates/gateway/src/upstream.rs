@@ -209,7 +209,7 @@ impl Prepared {
         let name = ServerName::try_from(target.host.clone())
             .map_err(|_| UpstreamError::NoAddress(target.host.clone()))?;
         let stream = CsmsTls::connect(stream, Arc::clone(&self.tls), name).await?;
-        Ok(Wire::ToCsms(Box::new(stream)))
+        Ok(Wire::ToCsms(stream))
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn secure(
     let chain = stream.common().peer_certificates();
     let leaf = chain.and_then(|chain| chain.first());
     let certificate = leaf.map(|leaf| PeerCertificate::read(leaf.as_ref()));
-    let wire = Wire::FromStation(Box::new(stream));
+    let wire = Wire::FromStation(stream);
     Ok(Visit {
         wire,
         peer,
