@@ -11,18 +11,24 @@ mod certificate;
 mod class;
 mod emaid;
 mod enclosing;
+mod erase;
 mod error;
 mod fold;
 pub mod recognise;
+mod retention;
 mod rewrite;
 mod setting;
 mod subjects;
 mod text;
+mod upkeep;
 mod url;
 mod wrap;
 
 pub use class::Class;
+pub use erase::{HeldSubject, Receipt, Subject, VaultAct};
 pub use error::VaultError;
+pub use retention::{Plan, Retention, plan};
+pub use upkeep::Tended;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +42,7 @@ use crate::{Day, Handle};
 use cache::{Cache, Seen};
 use subjects::Subjects;
 use text::Texts;
+use upkeep::Tending;
 use wrap::Identifier;
 
 /// What an operator may set.
@@ -44,7 +51,7 @@ pub struct VaultSettings {
     /// Days for which an identifier keeps its handle: within them records join, across them not.
     pub epoch_days: u32,
     /// Days for which a backup of the rows can still be opened with the wrapping key of its day.
-    pub backup_days: u16,
+    pub backup_days: u32,
     /// New subjects that one day may bring: whoever sends random identifiers fills no disk.
     pub new_subjects_a_day_max: u32,
 }
@@ -76,6 +83,7 @@ pub struct Vault {
     looked: UnixMillis,
     new_today: u32,
     withheld: u64,
+    tended: Tending,
     folded: Vec<u8>,
     kinds: Vec<(u32, usize)>,
 }
@@ -106,6 +114,7 @@ impl Vault {
             looked: UnixMillis(i64::MIN),
             new_today: 0,
             withheld: 0,
+            tended: Tending::default(),
             folded: Vec::new(),
             kinds: Vec::new(),
         })
@@ -254,9 +263,13 @@ impl Vault {
     fn rows_of(&self, tenant: &str, identifier: &str) -> Result<Vec<subjects::Found>, VaultError> {
         let mut folded = Zeroizing::new(Vec::new());
         fold::fold(identifier, &mut folded);
+        self.rows_folded(tenant, &folded)
+    }
+
+    fn rows_folded(&self, tenant: &str, folded: &[u8]) -> Result<Vec<subjects::Found>, VaultError> {
         let mut rows = Vec::new();
         for epoch in self.subjects.epochs()? {
-            rows.extend(self.subjects.find(tenant, epoch, &folded)?);
+            rows.extend(self.subjects.find(tenant, epoch, folded)?);
         }
         Ok(rows)
     }

@@ -34,6 +34,9 @@ CREATE TABLE wrapping (
 
 -- What was done to subjects and is not in the record yet: erasures, holds, retention. Names nobody.
 CREATE TABLE acts (
-    number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    json   TEXT NOT NULL
+    number  INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    at      INTEGER NOT NULL,
+    what    TEXT NOT NULL,
+    by_whom TEXT NOT NULL,
+    details TEXT NOT NULL
 ) STRICT;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use zeroize::Zeroizing;
 
-use crate::keys::{KeyError, KeyKind, KeyRing, random};
+use crate::keys::{KeyError, KeyRing, random};
 use crate::{Day, Handle};
 
 use super::wrap::{DayKeys, Identifier, Inner, Tag};
@@ -39,10 +39,8 @@ pub(crate) struct Found {
     pub(crate) tag: Tag,
     pub(crate) inner: Inner,
     pub(crate) sealed: Vec<u8>,
-    #[expect(dead_code, reason = "erasing is about to ask")]
     pub(crate) since: Day,
     pub(crate) seen: Day,
-    #[expect(dead_code, reason = "erasing is about to ask")]
     pub(crate) held: bool,
 }
 
@@ -255,13 +253,17 @@ impl Subjects {
         drop(self.load_days());
     }
 
-    #[expect(dead_code, reason = "erasing is about to ask")]
-    /// Leaves nothing of what was deleted in the log beside the file.
-    pub(super) fn truncate_log(&self) -> Result<(), VaultError> {
-        self.sql(|db| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+    /// Leaves nothing of what was deleted in the log beside the file; `false` if somebody is reading
+    /// the file just now.
+    pub(super) fn truncate_log(&self) -> Result<bool, VaultError> {
+        self.sql(|db| {
+            db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                Ok(row.get::<_, i64>(0)? == 0)
+            })
+        })
     }
 
-    fn load_days(&mut self) -> Result<(), VaultError> {
+    pub(super) fn load_days(&mut self) -> Result<(), VaultError> {
         let (current, days) = self.sql(|db| {
             let mut asked = db.prepare_cached("SELECT kek FROM wrapping")?;
             let current: Option<i32> = asked.query_row([], |row| row.get(0)).optional()?;
@@ -276,8 +278,13 @@ impl Subjects {
         })?;
         self.days.clear();
         self.lost.clear();
-        let rows = days.into_iter().filter(|(day, _)| Some(*day) != current);
-        for (day, rows) in current.map(|day| (day, 0)).into_iter().chain(rows) {
+        let rows_of = |wanted| {
+            let found = days.iter().find(|(day, _)| *day == wanted);
+            found.map_or(0, |(_, rows)| *rows)
+        };
+        let older = days.iter().filter(|(day, _)| Some(*day) != current);
+        let newest = current.map(|day| (day, rows_of(day)));
+        for (day, rows) in newest.into_iter().chain(older.copied()) {
             match DayKeys::find(&self.keys, day) {
                 Ok(keys) => self.days.push(keys),
                 Err(KeyError::Missing { .. }) if rows == 0 => {}
@@ -299,11 +306,6 @@ impl Subjects {
         VaultError::Damaged {
             path: self.path.clone(),
         }
-    }
-
-    #[expect(dead_code, reason = "erasing is about to ask")]
-    pub(super) fn kek_days(&self) -> Result<Vec<Day>, VaultError> {
-        Ok(self.keys.days(KeyKind::Subjects)?)
     }
 }
 

@@ -365,3 +365,5 @@ fn the_vault_of_another_root_does_not_open() {
     );
     assert!(opened.is_err());
 }
+
+mod erasing;
