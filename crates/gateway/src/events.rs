@@ -204,6 +204,39 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_gives_up_what_is_not_wanted() {
+        let (sender, receiver) = event_queue(10, true);
+        for (count, text) in ["first", "second", "third"].into_iter().enumerate() {
+            let heard = Heard {
+                text: text.as_bytes(),
+                facts: Facts::NONE,
+            };
+            let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, count as u16));
+            let why = RefusedHandshake::NoRoute;
+            let (at, station) = (Moment::default(), None);
+            sender.tell_heard(
+                Event::Refused {
+                    at,
+                    peer,
+                    station,
+                    why,
+                },
+                heard,
+            );
+        }
+        let mut batch = receiver.take();
+        let before = batch.bytes();
+        let gone =
+            batch.keep(|event| !matches!(event, Event::Refused { peer, .. } if peer.port() == 1));
+        assert_eq!(gone, 1);
+        assert_eq!(
+            words(&batch),
+            [Some("first".to_owned()), Some("third".to_owned())]
+        );
+        assert!(batch.bytes() < before);
+    }
+
+    #[test]
     fn words_without_room_are_counted_and_their_event_stays() {
         let (sender, receiver) = event_queue(1000, true);
         let text = vec![b'x'; Batch::WORDS_BYTES_MAX / 3];

@@ -252,3 +252,18 @@ pub enum Event {
         how: Closing,
     },
 }
+
+impl Event {
+    /// Whose station it is about, where that is known.
+    pub fn tenant(&self) -> Option<&Tenant> {
+        match self {
+            Event::Connected { session, .. }
+            | Event::Message { session, .. }
+            | Event::Disconnected { session, .. } => Some(&session.tenant),
+            Event::WeakPassword { tenant, .. }
+            | Event::Adopted { tenant, .. }
+            | Event::CredentialChange { tenant, .. } => Some(tenant),
+            Event::Refused { .. } | Event::TurnedAway { .. } => None,
+        }
+    }
+}

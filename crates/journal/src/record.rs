@@ -9,7 +9,7 @@ mod json;
 
 use guard::{Heard, UnixMillis};
 
-use crate::Handle;
+use crate::{Handle, Weight};
 
 pub use compose::{Act, Gap, compose, compose_act, compose_gap};
 
@@ -41,17 +41,6 @@ pub trait Pseudonyms {
 
     /// Words of ours, into which a peer's may have found their way.
     fn words(&mut self, text: &str) -> String;
-}
-
-/// What goes first when there is no room for everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Weight {
-    /// Readings and signs of life that passed unremarked.
-    Telemetry,
-    /// Any other message that passed unremarked.
-    Message,
-    /// Connections, refusals, findings, and what people did.
-    Kept,
 }
 
 /// What the index needs to know of a record.

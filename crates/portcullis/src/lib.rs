@@ -11,6 +11,7 @@ mod nearest;
 mod output;
 mod passwords;
 mod problem;
+mod recorder;
 mod register;
 mod serve;
 mod tell;

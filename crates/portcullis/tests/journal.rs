@@ -7,7 +7,11 @@ mod scene;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use ocpp::Version;
 use scene::Scene;
+use scene::gate::{Gate, eventually};
+use serde_json::json;
+use sim::{Csms, Station};
 
 /// A scene with a record, whose keys are not made yet.
 fn with_journal(more: &str) -> Scene {
@@ -82,4 +86,80 @@ fn settings_at_odds_with_one_another_are_told_by_their_line() {
         let told = with_journal(more).run(&["journal", "init"]);
         told.is(2).complains(what).complains("portcullis.toml:");
     }
+}
+
+const PASSWORD: &str = "correct horse battery";
+const TOKEN: &str = "04A2B3C4D5E680";
+
+/// A gate that keeps a record, a CSMS behind it, and a registered station.
+async fn recording(more: &str) -> (Scene, sim::Csms) {
+    let scene = Scene::new();
+    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
+    scene.configure(csms.url(), "", &format!("[journal]\n{more}"));
+    scene.register("CP-1", PASSWORD, &[]);
+    (scene, csms)
+}
+
+async fn station(gate: &Gate) -> sim::Conversation {
+    let station = Station::new(gate.plain(), "CP-1");
+    let station = station.version(Version::V16).password(PASSWORD);
+    station.connect().await.unwrap()
+}
+
+/// How many records are durable.
+fn durable(gate: &Gate) -> u64 {
+    let page = gate.ask("/metrics").body;
+    let line = page
+        .lines()
+        .find(|line| line.starts_with("portcullis_record_durable "));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
+        .unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_is_recorded_and_nobody_is_named() {
+    let (scene, _csms) = recording("").await;
+    scene.run(&["journal", "init"]).is(0);
+    let gate = scene.serve();
+    let talk = station(&gate).await;
+    let before = durable(&gate);
+    let told = talk.call("Authorize", json!({ "idTag": TOKEN })).await;
+    told.unwrap();
+    // The CALL and its answer, after the connection.
+    eventually(
+        || durable(&gate) >= before + 2,
+        || "two more records".to_owned(),
+    );
+    gate.stop();
+    let files = scene.files_but(&["portcullis.db"]);
+    assert!(
+        files
+            .iter()
+            .any(|(path, _)| path.extension().is_some_and(|end| end == "seg"))
+    );
+    for (path, bytes) in files {
+        let named = bytes
+            .windows(TOKEN.len())
+            .any(|window| window == TOKEN.as_bytes());
+        assert!(!named, "{} names the token", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_root_the_road_runs_and_the_record_catches_up() {
+    let (scene, _csms) = recording("").await;
+    let gate = scene.serve();
+    let talk = station(&gate).await;
+    for _ in 0..5 {
+        talk.call("Heartbeat", json!({})).await.unwrap();
+    }
+    gate.expect_line("no record is written");
+    assert_eq!(durable(&gate), 0);
+    scene.run(&["journal", "init"]).is(0);
+    // It begins, the station, and five times two messages: what waited is there.
+    eventually(
+        || durable(&gate) >= 12,
+        || format!("{} records", durable(&gate)),
+    );
+    gate.expect_metric("portcullis_record_missed_total 0");
 }

@@ -27,6 +27,18 @@ struct Place {
     facts_dropped: u32,
 }
 
+impl Place {
+    fn of<'b>(&self, words: &'b [u8], facts: &'b [Fact]) -> Heard<'b> {
+        let text = words.get(self.words_from as usize..self.words_to as usize);
+        let text = text.unwrap_or_default();
+        let facts = facts.get(self.facts_from as usize..self.facts_to as usize);
+        Heard {
+            text,
+            facts: Facts::new(text, facts.unwrap_or_default(), self.facts_dropped),
+        }
+    }
+}
+
 /// Growing new room for each batch would cost more than filling it, so that much of it is kept.
 const EVENTS_KEPT_MAX: usize = 8192;
 const WORDS_KEPT_MAX: usize = 4 << 20;
@@ -51,37 +63,43 @@ impl Batch {
     /// Every event in order, with its words where they are there.
     pub fn iter(&self) -> impl Iterator<Item = (&Event, Option<Heard<'_>>)> {
         self.told.iter().map(|told| {
-            let heard = told.words.as_ref().map(|place| self.heard(place));
+            let words = told.words.as_ref();
+            let heard = words.map(|place| place.of(&self.words, &self.facts));
             (&told.event, heard)
         })
     }
 
-    /// Every event in order, without its words.
-    pub fn into_events(self) -> impl Iterator<Item = Event> {
-        self.told.into_iter().map(|told| told.event)
+    /// What it takes in memory, roughly.
+    pub fn bytes(&self) -> usize {
+        self.words.len()
+            + self.facts.len() * size_of::<Fact>()
+            + self.told.len() * size_of::<Told>()
     }
 
-    fn heard(&self, place: &Place) -> Heard<'_> {
-        let span = |from: u32, to: u32| from as usize..to as usize;
-        let text = self.words.get(span(place.words_from, place.words_to));
-        let text = text.unwrap_or_default();
-        let facts = self.facts.get(span(place.facts_from, place.facts_to));
-        Heard {
-            text,
-            facts: Facts::new(text, facts.unwrap_or_default(), place.facts_dropped),
+    /// Keeps the events that are wanted, with their words; gives how many went.
+    pub fn keep(&mut self, wanted: impl Fn(&Event) -> bool) -> usize {
+        let before = std::mem::take(self);
+        let count = before.len();
+        let (words, facts) = (&before.words, &before.facts);
+        for told in before.told {
+            if wanted(&told.event) {
+                let heard = told.words.map(|place| place.of(words, facts));
+                self.push(told.event, heard);
+            }
         }
+        count - self.len()
     }
 
     /// Takes an event in, and its words if they find room; gives whether they did.
     pub(super) fn push(&mut self, event: Event, heard: Option<Heard<'_>>) -> bool {
         let has_words = heard.is_some();
-        let words = heard.and_then(|heard| self.keep(heard));
+        let words = heard.and_then(|heard| self.lay_down(heard));
         let is_whole = words.is_some() || !has_words;
         self.told.push_back(Told { event, words });
         is_whole
     }
 
-    fn keep(&mut self, heard: Heard<'_>) -> Option<Place> {
+    fn lay_down(&mut self, heard: Heard<'_>) -> Option<Place> {
         let (words_from, facts_from) = (self.words.len(), self.facts.len());
         if words_from + heard.text.len() > Self::WORDS_BYTES_MAX || facts_from >= Self::FACTS_MAX {
             return None;

@@ -5,8 +5,8 @@ use guard::{
 };
 
 use super::json::{Object, quoted};
-use super::{About, Pseudonyms, Weight};
-use crate::Handle;
+use super::{About, Pseudonyms};
+use crate::{Handle, Weight};
 
 /// Writes an event's record behind what `out` holds, and the handles in it behind those of `handles`.
 pub fn compose<P: Pseudonyms>(

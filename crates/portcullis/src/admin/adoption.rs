@@ -72,6 +72,11 @@ pub(super) async fn open(
         "the operator opens an adoption window: stations that nobody has registered are passed to the CSMS"
     );
     with_gate(&shown, |gate| gate.open_adoption(window)).ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
+    let (until, count) = (&view.until, view.left);
+    shown.done(
+        "adoption-open",
+        format!("tenant {}, until {until}, {count} stations", view.tenant),
+    );
     Ok(Json(view).into_response())
 }
 
@@ -82,7 +87,11 @@ pub(super) async fn close(
 ) -> Result<Json<()>, StatusCode> {
     admit(&shown, &headers)?;
     let closed = with_gate(&shown, gateway::Gateway::close_adoption).unwrap_or(false);
-    closed.then_some(Json(())).ok_or(StatusCode::NOT_FOUND)
+    if !closed {
+        return Err(StatusCode::NOT_FOUND);
+    }
+    shown.done("adoption-close", "");
+    Ok(Json(()))
 }
 
 /// `GET /adoption`: the window, or `null`.

@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::health::Level;
 use crate::health::conditions::Conditions;
+use crate::recorder::Recorder;
 use crate::serve::RefusedFigures;
 
 /// The running gate, until it is taken away to be shut down.
@@ -25,6 +26,7 @@ pub(crate) struct Figures {
     pub(crate) conditions: Arc<Mutex<Conditions>>,
     pub(crate) kept: Kept,
     pub(crate) refused: Arc<RefusedFigures>,
+    pub(crate) recorder: Option<Recorder>,
 }
 
 impl fmt::Debug for Figures {
@@ -79,6 +81,7 @@ impl Collector for Figures {
         let help = "Events there was no room for";
         total(&mut encoder, "events_dropped", help, self.events.dropped())?;
         self.refused(&mut encoder)?;
+        self.record(&mut encoder)?;
         let live = ConstGauge::new(i64::try_from(counts.live()).unwrap_or(i64::MAX));
         let help = "Stations connected now";
         live.encode(encoder.encode_descriptor("sessions_live", help, None, live.metric_type())?)?;
@@ -103,6 +106,24 @@ impl Figures {
         let open = ConstGauge::new(i64::try_from(count(&self.refused.open)).unwrap_or(i64::MAX));
         let help = "Refused transaction messages that wait for somebody";
         open.encode(encoder.encode_descriptor("refused_open", help, None, open.metric_type())?)
+    }
+
+    /// Where a record is kept: what is in it, what is not, and what waits.
+    fn record(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(recorder) = &self.recorder else {
+            return Ok(());
+        };
+        let figures = recorder.figures();
+        let help = "Records that are durable";
+        let durable = ConstGauge::new(i64::try_from(figures.durable).unwrap_or(i64::MAX));
+        let kind = durable.metric_type();
+        durable.encode(encoder.encode_descriptor("record_durable", help, None, kind)?)?;
+        let help = "Events that are not recorded";
+        total(encoder, "record_missed", help, figures.missed)?;
+        let help = "What waits to be recorded";
+        let waiting = ConstGauge::new(i64::try_from(figures.waiting).unwrap_or(i64::MAX));
+        let kind = waiting.metric_type();
+        waiting.encode(encoder.encode_descriptor("record_waiting_bytes", help, None, kind)?)
     }
 
     /// 0 fine, 1 warning, 2 failure, for each thing that is watched.

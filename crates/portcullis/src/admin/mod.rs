@@ -7,6 +7,7 @@ pub(crate) mod client;
 mod figures;
 mod findings;
 mod mode;
+mod record;
 mod refused;
 mod reload;
 mod sessions;
@@ -31,6 +32,7 @@ use tokio::net::TcpListener;
 use crate::findings::SharedFindings;
 use crate::health::Finding;
 use crate::health::conditions::Conditions;
+use crate::recorder::Recorder;
 use crate::serve::RefusedDesk;
 use crate::serve::orders::Orders;
 use crate::serve::upgrade::Upgrades;
@@ -64,6 +66,20 @@ pub(crate) struct Shown {
     pub(crate) findings: SharedFindings,
     /// The rules in force.
     pub(crate) policy: Arc<ArcSwap<Policy>>,
+    /// Where what the operator does is recorded, where a record is kept.
+    pub(crate) recorder: Option<Recorder>,
+}
+
+/// Who holds the ticket.
+pub(crate) const OPERATOR: &str = "operator";
+
+impl Shown {
+    /// Records what the holder of the ticket does.
+    fn done(&self, what: &'static str, details: impl Into<String>) {
+        if let Some(recorder) = &self.recorder {
+            recorder.done(what, OPERATOR, details);
+        }
+    }
 }
 
 /// Listens; the address is told, since the port may have been left open.
@@ -87,6 +103,7 @@ pub(crate) async fn serve(listener: TcpListener, shown: Arc<Shown>) -> std::io::
         .route("/findings/forget", post(findings::forget))
         .route("/mode", post(mode::mode))
         .route("/upgrade", post(upgrade::upgrade))
+        .route("/record/act", post(record::act))
         .route("/adoption", get(adoption::show))
         .route("/adoption/open", post(adoption::open))
         .route("/adoption/close", post(adoption::close))

@@ -76,6 +76,11 @@ pub(super) async fn release(
         action = row.action,
         "the operator releases a refused message"
     );
+    let (station, action) = (&row.station, &row.action);
+    shown.done(
+        "refused-release",
+        format!("{action} number {number} of {station}"),
+    );
     let settling = tokio::spawn(settle(shown.refused.clone(), number, outcome));
     match tokio::time::timeout(PATIENCE, settling).await {
         Ok(Ok((released, what))) => view(released, what),

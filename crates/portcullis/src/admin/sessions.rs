@@ -101,6 +101,8 @@ pub(super) async fn end(
         session = facts.number,
         "the operator ends this session"
     );
+    let (station, number) = (&facts.station, facts.number);
+    shown.done("session-end", format!("session {number} of {station}"));
     Ok(Json(SessionView::of(
         facts,
         shown.policy.load().scopes.relaxed(),

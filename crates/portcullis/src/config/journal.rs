@@ -39,6 +39,18 @@ impl JournalConfig {
     pub(crate) fn keys(&self) -> PathBuf {
         self.directory.value.join("keys")
     }
+
+    /// The files that a record cannot be opened without.
+    pub(crate) fn key_files(&self) -> Vec<PathBuf> {
+        let mut files = vec![self.keys().join("log.key")];
+        if let RootSource::Age { file, opener } = &self.root {
+            files.push(file.clone());
+            if let Opener::PassphraseFile(path) | Opener::Identity(path) = opener {
+                files.push(path.clone());
+            }
+        }
+        files
+    }
 }
 
 /// Days after which each class is gone.

@@ -49,12 +49,14 @@ pub(crate) use self::stop::Stops;
 pub(crate) use self::tell::Onlooker;
 use self::upgrade::{Inherited, Predecessor, Started, Upgrades};
 use self::watch::Looked;
+pub(crate) use self::watch::tell as tell_findings;
 use crate::admin::{self, Figures, GateView, Shown, Ticket};
 use crate::config::{Config, Materials};
 use crate::findings;
 use crate::health::conditions::Conditions;
 use crate::output::Output;
 use crate::passwords::Passwords;
+use crate::recorder::Recording;
 use crate::register::Register;
 use crate::tell::Teller;
 use crate::tell::metrics::EventMetrics;
@@ -173,6 +175,7 @@ pub(crate) struct Opened {
     memory_keeper: Option<MemoryKeeper>,
     upgrades: mpsc::Receiver<upgrade::Waiting>,
     findings: findings::Keeper,
+    recording: Option<Recording>,
 }
 
 impl Opened {
@@ -226,6 +229,10 @@ impl Opened {
         // The last farewells are still in the queue.
         tokio::time::sleep(DRAIN).await;
         self.findings.close();
+        if let Some(recording) = self.recording {
+            // It waits for a disk, and for a thread.
+            let _ = tokio::task::spawn_blocking(move || recording.close()).await;
+        }
         info!("closed");
     }
 }
@@ -271,7 +278,7 @@ async fn prepare(
         })?,
     };
     let admin_address = admin.local_addr()?;
-    let (sender, events) = event_queue(config.events_queued_max, false);
+    let (sender, events) = event_queue(config.events_queued_max, config.journal.is_some());
     // Whoever was observed only before a restart is so from the first session on.
     let mut policy = config.policy.clone();
     policy.scopes = policy.scopes.relaxed_to(register.store.way_back()?.relaxed);
@@ -303,12 +310,22 @@ async fn prepare(
     revocation_watch::begin(lists.clone(), Arc::clone(&gate), Arc::clone(&conditions));
     let dates = std::mem::take(&mut materials.certificates);
     let looked = Arc::new(ArcSwap::from_pointee(Looked::new(&config, dates)));
+    let events = Arc::new(events);
+    let recording = config.journal.as_ref().map(|journal| {
+        let (events, told_to) = (Arc::clone(&events), Arc::clone(&conditions));
+        Recording::begin(journal, events, told_to, clock)
+    });
+    let recording = recording.transpose()?;
+    let recorder = recording
+        .as_ref()
+        .map(|recording| recording.recorder().clone());
     let (orders, ordered) = Orders::queue();
     let world = World {
         gate: Arc::clone(&gate),
         conditions: Arc::clone(&conditions),
         lists,
         looked: Arc::clone(&looked),
+        recorder: recorder.clone(),
         level,
         runtime: Handle::current(),
     };
@@ -320,7 +337,6 @@ async fn prepare(
     let keeper = Keeper::new(path, config, &materials, register, &shared, learning, world);
     let keeper = tokio::task::spawn_blocking(move || keeper.keep(&ordered));
     tokio::spawn(on_hangup(orders.clone())?);
-    let events = Arc::new(events);
     let mut registry = Registry::with_prefix("portcullis");
     let metrics = Arc::new(EventMetrics::register(&mut registry));
     registry.register_collector(Box::new(Figures {
@@ -329,6 +345,7 @@ async fn prepare(
         conditions: Arc::clone(&conditions),
         kept: shared.kept.clone(),
         refused: Arc::clone(&desk.figures),
+        recorder: recorder.clone(),
     }));
     let (gate_is, told_to) = (Arc::clone(&gate), Arc::clone(&conditions));
     refused::begin(shared.kept.clone(), desk.clone(), clock, gate_is, told_to);
@@ -343,6 +360,7 @@ async fn prepare(
         orders: orders.clone(),
         policy: Arc::clone(&shared.policy),
         upgrades: upgrade,
+        recorder: recorder.clone(),
     };
     let admin = AdminDoor {
         configured: admin_configured,
@@ -354,7 +372,8 @@ async fn prepare(
     let told_to = Arc::clone(&conditions);
     let teller = Teller::new(metrics);
     let onlooker = findings::onlooker(seen, onlooker);
-    tokio::spawn(tell::tell(events, teller, told_to, clock, onlooker));
+    let ways = tell::Ways { events, recorder };
+    tokio::spawn(tell::tell(ways, teller, told_to, clock, onlooker));
     tokio::spawn(watch::keep(Arc::clone(&looked), conditions));
     Ok(Opened {
         gate,
@@ -367,6 +386,7 @@ async fn prepare(
         upgrades,
         told,
         findings,
+        recording,
     })
 }
 

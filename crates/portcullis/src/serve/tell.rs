@@ -8,6 +8,7 @@ use guard::Event;
 
 use super::watch;
 use crate::health::conditions::Conditions;
+use crate::recorder::Recorder;
 use crate::tell::Teller;
 
 /// Sees each event before it is counted and logged.
@@ -16,14 +17,22 @@ pub(crate) type Onlooker = Box<dyn FnMut(&Event) + Send>;
 /// How often the teller is asked what the events of late say about the state of things.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
+/// Where events come from, and where they go when they are told.
+pub(super) struct Ways {
+    pub(super) events: Arc<EventReceiver>,
+    /// Whoever makes records of them, if anybody does.
+    pub(super) recorder: Option<Recorder>,
+}
+
 /// Tells until the process ends.
 pub(super) async fn tell(
-    events: Arc<EventReceiver>,
+    ways: Ways,
     mut teller: Teller,
     conditions: Arc<Mutex<Conditions>>,
     clock: Clock,
     mut onlooker: Onlooker,
 ) {
+    let Ways { events, recorder } = ways;
     let (mut looked, mut pace) = (Duration::ZERO, Pace::default());
     loop {
         // Nothing may happen for long, and that is news, too.
@@ -34,7 +43,10 @@ pub(super) async fn tell(
             onlooker(event);
             teller.tell(event);
         }
-        events.give_back(batch);
+        match &recorder {
+            Some(recorder) if !batch.is_empty() => recorder.take(batch),
+            _ => events.give_back(batch),
+        }
         let now = clock.now();
         if now.elapsed >= looked + TELL_EVERY {
             looked = now.elapsed;

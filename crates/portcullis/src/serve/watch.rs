@@ -71,7 +71,7 @@ pub(super) fn forget_what_is_named(conditions: &Mutex<Conditions>) {
 }
 
 /// Takes findings in, and tells those whose level has changed.
-pub(super) fn tell(conditions: &Mutex<Conditions>, findings: Vec<Finding>) {
+pub(crate) fn tell(conditions: &Mutex<Conditions>, findings: Vec<Finding>) {
     let mut conditions = conditions.lock().unwrap_or_else(PoisonError::into_inner);
     let news: Vec<Finding> = findings
         .into_iter()

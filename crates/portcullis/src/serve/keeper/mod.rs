@@ -35,6 +35,7 @@ use crate::admin::GateView;
 use crate::config::{Config, Materials};
 use crate::health::Finding;
 use crate::health::conditions::Conditions;
+use crate::recorder::Recorder;
 use crate::register::Register;
 use files::Files;
 use mode::Mode;
@@ -73,9 +74,18 @@ pub(super) struct World {
     pub(super) looked: Arc<ArcSwap<Looked>>,
     pub(super) level: LevelHandle,
     pub(super) runtime: Handle,
+    /// Where changes are recorded, where a record is kept.
+    pub(super) recorder: Option<Recorder>,
 }
 
 impl Keeper {
+    /// Records a change.
+    fn done(&self, what: &'static str, by: &'static str, details: impl Into<String>) {
+        if let Some(recorder) = &self.world.recorder {
+            recorder.done(what, by, details);
+        }
+    }
+
     pub(super) fn new(
         path: PathBuf,
         config: Config,

@@ -7,6 +7,7 @@ use store::{Store, StoreError};
 use tracing::warn;
 
 use super::Keeper;
+use crate::admin::OPERATOR;
 use crate::health::Finding;
 use crate::serve::orders::{ModeOrder, ModeRefused, ModeView};
 
@@ -86,6 +87,7 @@ impl Keeper {
             self.lay_down_policy();
             let told = self.mode.view.in_words();
             warn!("the operator has changed the mode: {told}");
+            self.done("mode", OPERATOR, told);
             if let Err(error) = self.register.store().set_relaxed(&relaxed) {
                 self.mode.unstored = true;
                 warn!(

@@ -19,6 +19,7 @@ use super::leaving::Leaving;
 use crate::config::Stamp;
 use crate::health::Finding;
 use crate::passwords::audit::Audit;
+use crate::recorder::GATE;
 use crate::register::Register;
 use crate::serve::learning::{Learning, Renewed};
 use crate::serve::orders::Ended;
@@ -231,6 +232,12 @@ impl Keeper {
         }
         let stations = stations.len();
         info!(stations, ended = left.ended, "the register has changed");
+        let ended = left.ended;
+        self.done(
+            "register",
+            GATE,
+            format!("{stations} stations, {ended} sessions end"),
+        );
         Ok(Some(left))
     }
 

@@ -14,6 +14,7 @@ use super::register;
 use crate::Problem;
 use crate::config::{Config, Materials};
 use crate::health::Finding;
+use crate::recorder::GATE;
 use crate::serve::orders::{Reload, Reloaded};
 use crate::serve::watch::{self, Looked};
 
@@ -146,13 +147,17 @@ impl Keeper {
     /// Says in the log what came of a reload.
     pub(super) fn report(&self, why: &str, outcome: &Reload) {
         match outcome {
-            Reload::Done(done) => info!(
-                changed = done.changed.join(", "),
-                needs_restart = done.needs_restart.join(", "),
-                ended = done.sessions.ended,
-                "reloaded ({why}): {} is in force",
-                self.config.name
-            ),
+            Reload::Done(done) => {
+                let changed = done.changed.join(", ");
+                info!(
+                    changed,
+                    needs_restart = done.needs_restart.join(", "),
+                    ended = done.sessions.ended,
+                    "reloaded ({why}): {} is in force",
+                    self.config.name
+                );
+                self.done("reload", GATE, format!("{why}: {changed}"));
+            }
             Reload::Wrong(problems) => {
                 for problem in problems {
                     let place = match (&problem.file, problem.line) {

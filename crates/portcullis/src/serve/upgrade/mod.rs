@@ -31,6 +31,7 @@ pub(super) use taking::{Inherited, Predecessor};
 
 use super::orders::Order;
 use super::{Opened, stop};
+use crate::recorder::GATE;
 use crate::{Exit, Failure};
 
 /// Says to a new process that it comes after another one.
@@ -79,10 +80,16 @@ impl Opened {
         let outcome = self.try_to_upgrade(started).await;
         let has = outcome.is_ok();
         match &outcome {
-            Ok(upgraded) => info!(
-                process = upgraded.process,
-                "upgraded: whoever comes is accepted by the new process"
-            ),
+            Ok(upgraded) => {
+                info!(
+                    process = upgraded.process,
+                    "upgraded: whoever comes is accepted by the new process"
+                );
+                if let Some(recording) = &self.recording {
+                    let process = format!("process {} has taken over", upgraded.process);
+                    recording.recorder().done("upgrade", GATE, process);
+                }
+            }
             Err(failure) => {
                 self.orders.put(Order::GoOn);
                 for problem in &failure.problems {

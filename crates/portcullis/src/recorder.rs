@@ -1,0 +1,141 @@
+//! The record, kept while the gate runs: events go into a bounded row, and a thread of its own makes
+//! records of them. The road and whoever tells of events never wait for it.
+
+mod names;
+mod row;
+mod scribe;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use gateway::{Batch, Clock, EventReceiver};
+use guard::UnixMillis;
+use tokio::sync::oneshot;
+
+use self::row::{Item, Row};
+use self::scribe::Scribe;
+use crate::config::JournalConfig;
+use crate::health::conditions::Conditions;
+
+/// Where events and acts are put; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    row: Arc<Row>,
+    events: Arc<EventReceiver>,
+    figures: Arc<Mutex<RecorderFigures>>,
+    clock: Clock,
+}
+
+/// The thread behind it.
+pub(crate) struct Recording {
+    recorder: Recorder,
+    thread: JoinHandle<()>,
+}
+
+/// What `/metrics` tells of the record.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RecorderFigures {
+    /// Records that are durable.
+    pub(crate) durable: u64,
+    /// Events that are not recorded, for whatever reason.
+    pub(crate) missed: u64,
+    /// Bytes that wait.
+    pub(crate) waiting: u64,
+}
+
+/// Who does what nobody has asked for.
+pub(crate) const GATE: &str = "gate";
+
+/// What somebody has done, to be recorded.
+#[derive(Debug)]
+struct Done {
+    at: UnixMillis,
+    what: &'static str,
+    by: &'static str,
+    details: String,
+    /// Who waits until it is durable, if anybody.
+    answer: Option<oneshot::Sender<bool>>,
+}
+
+impl Recording {
+    /// Begins to record. What keeps the record from being opened is told, and tried again.
+    pub(crate) fn begin(
+        config: &JournalConfig,
+        events: Arc<EventReceiver>,
+        conditions: Arc<Mutex<Conditions>>,
+        clock: Clock,
+    ) -> std::io::Result<Recording> {
+        let recorder = Recorder {
+            row: Arc::new(Row::new(config.waiting_bytes_max)),
+            events,
+            figures: Arc::default(),
+            clock,
+        };
+        let scribe = Scribe::new(config.clone(), recorder.clone(), conditions);
+        let thread = std::thread::Builder::new().name("scribe".to_owned());
+        let thread = thread.spawn(move || scribe.work())?;
+        Ok(Recording { recorder, thread })
+    }
+
+    /// Where events and acts are put.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Records what waits, and ends.
+    pub(crate) fn close(self) {
+        self.recorder.row.close();
+        // A panic of the thread has been told by the panic itself.
+        let _ = self.thread.join();
+    }
+}
+
+impl Recorder {
+    /// Takes events that have been told; their room goes back when they are recorded.
+    pub(crate) fn take(&self, batch: Batch) {
+        self.row.put(Item::Events(batch));
+    }
+
+    /// Takes something that somebody has done.
+    pub(crate) fn done(&self, what: &'static str, by: &'static str, details: impl Into<String>) {
+        self.put(what, by, details.into(), None);
+    }
+
+    /// The same, and waits until it is durable; false when it is not.
+    pub(crate) async fn done_durably(
+        &self,
+        what: &'static str,
+        by: &'static str,
+        details: String,
+    ) -> bool {
+        let (answer, durable) = oneshot::channel();
+        self.put(what, by, details, Some(answer));
+        durable.await.unwrap_or(false)
+    }
+
+    fn put(
+        &self,
+        what: &'static str,
+        by: &'static str,
+        details: String,
+        answer: Option<oneshot::Sender<bool>>,
+    ) {
+        self.row.put(Item::Done(Done {
+            at: self.clock.now().wall,
+            what,
+            by,
+            details,
+            answer,
+        }));
+    }
+
+    /// What there is to count.
+    pub(crate) fn figures(&self) -> RecorderFigures {
+        let figures = *self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        RecorderFigures {
+            waiting: figures.waiting + self.row.bytes() as u64,
+            missed: figures.missed + self.row.missed().events,
+            ..figures
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! The thread that makes records: it opens the record, composes what comes, and hands it on.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use guard::UnixMillis;
+use journal::proof::LogKey;
+use journal::record::{About, Act, Gap, compose, compose_act, compose_gap};
+use journal::vault::{Vault, VaultError, VaultSettings};
+use journal::{Append as _, Appended, Entry, Handle, Journal, KeyRing, Settings, State, Ticket};
+
+use super::names::Names;
+use super::row::{Item, Next};
+use super::{Done, GATE, Recorder};
+use crate::config::JournalConfig;
+use crate::health::Finding;
+use crate::health::conditions::Conditions;
+use crate::serve::tell_findings;
+
+/// How often is looked how the record is.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A record that could not be opened is tried again then (a passphrase costs a second of work), or
+/// when a file that it needs has changed.
+const OPEN_EVERY: Duration = Duration::from_secs(30);
+/// What could not be made durable is tried again then.
+const AGAIN: Duration = Duration::from_secs(1);
+/// What is told of it.
+const SUBJECT: &str = "record";
+/// Whoever asked for something to be recorded waits no longer for the disk.
+const DURABLE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Makes records.
+pub(super) struct Scribe {
+    config: JournalConfig,
+    recorder: Recorder,
+    conditions: Arc<Mutex<Conditions>>,
+    /// Events that were lost on their way here, as they have been recorded.
+    recorded: Recorded,
+    looked: Option<Instant>,
+    page: Page,
+}
+
+/// Gaps that are records already.
+#[derive(Default)]
+struct Recorded {
+    missed: u64,
+    dropped: u64,
+    words: u64,
+    since: UnixMillis,
+}
+
+/// An open record.
+struct Open {
+    journal: Journal,
+    vault: Vault,
+}
+
+/// Records of one batch, until their handles are durable.
+#[derive(Default)]
+struct Page {
+    text: Vec<u8>,
+    handles: Vec<Handle>,
+    records: Vec<Composed>,
+}
+
+struct Composed {
+    about: About,
+    text_to: usize,
+    handles_to: usize,
+}
+
+impl Scribe {
+    pub(super) fn new(
+        config: JournalConfig,
+        recorder: Recorder,
+        conditions: Arc<Mutex<Conditions>>,
+    ) -> Scribe {
+        let since = recorder.clock.now().wall;
+        Scribe {
+            config,
+            recorder,
+            conditions,
+            recorded: Recorded {
+                since,
+                ..Recorded::default()
+            },
+            looked: None,
+            page: Page::default(),
+        }
+    }
+
+    /// Works until the row is closed and empty.
+    pub(super) fn work(mut self) {
+        let Some(mut open) = self.open() else {
+            return;
+        };
+        self.begin(&mut open);
+        loop {
+            match self.recorder.row.next(LOOK_EVERY) {
+                Next::Item(item) => {
+                    if let Err((item, error)) = self.write(item, &mut open) {
+                        self.tell(Finding::fail(
+                            SUBJECT,
+                            format!("nothing can be recorded: {error}"),
+                            "Records wait, and will be written when it goes again; see the disk.",
+                        ));
+                        self.recorder.row.put_back(item);
+                        if self.recorder.row.rest(AGAIN) {
+                            break;
+                        }
+                    }
+                }
+                Next::Nothing => {}
+                Next::Closed => break,
+            }
+            self.look(&open);
+        }
+        let end = self.done("record-ends", String::new());
+        self.act(&end, &open);
+        open.journal.close();
+    }
+
+    /// Opens the record; `None` when the gate closes before it could be.
+    fn open(&mut self) -> Option<Open> {
+        loop {
+            // Before it is tried: what is written in between is worth another try.
+            let stamps = self.stamps();
+            match Open::new(&self.config) {
+                Ok(open) => return Some(open),
+                Err(error) => {
+                    self.tell(Finding::fail(
+                        SUBJECT,
+                        format!("no record is written: {error}"),
+                        "What happens meanwhile waits in memory; then a gap is counted. \
+                         `portcullis journal init` makes a record's keys.",
+                    ));
+                    if self.rest(&stamps) {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until it may be worth another try; true when the gate closes.
+    fn rest(&self, before: &[Option<SystemTime>]) -> bool {
+        let began = Instant::now();
+        while !self.recorder.row.rest(AGAIN) {
+            if began.elapsed() >= OPEN_EVERY || self.stamps() != before {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// When the files that open a record were last written.
+    fn stamps(&self) -> Vec<Option<SystemTime>> {
+        let files = self.config.key_files();
+        let stamp = |file: &PathBuf| std::fs::metadata(file).and_then(|meta| meta.modified());
+        files.iter().map(|file| stamp(file).ok()).collect()
+    }
+
+    fn begin(&mut self, open: &mut Open) {
+        let version = env!("CARGO_PKG_VERSION");
+        let begin = self.done("record-begins", format!("portcullis {version}"));
+        self.act(&begin, open);
+        for tenant in self.config.not_for.clone() {
+            let act = self.done("record-off", format!("tenant {tenant}"));
+            self.act(&act, open);
+        }
+    }
+
+    fn done(&self, what: &'static str, details: String) -> Done {
+        Done {
+            at: self.recorder.clock.now().wall,
+            what,
+            by: GATE,
+            details,
+            answer: None,
+        }
+    }
+
+    fn write(&mut self, item: Item, open: &mut Open) -> Result<(), (Item, String)> {
+        self.gaps(open);
+        match item {
+            Item::Done(mut done) => {
+                let last = self.act(&done, open);
+                if let Some(answer) = done.answer.take() {
+                    let appender = open.journal.appender();
+                    let durable = last.is_some_and(|ticket| {
+                        appender.wait_durable(ticket, DURABLE_WITHIN).is_ok()
+                    });
+                    // Whoever asked may have gone.
+                    let _ = answer.send(durable);
+                }
+                Ok(())
+            }
+            Item::Events(batch) => {
+                let composed = self.page.compose(&batch, &self.config, &mut open.vault);
+                if let Err(error) = composed.and_then(|()| open.vault.settle()) {
+                    self.page.clear();
+                    return Err((Item::Events(batch), error.to_string()));
+                }
+                self.page.append(&open.journal);
+                self.recorder.events.give_back(batch);
+                Ok(())
+            }
+        }
+    }
+
+    /// What was lost on the way here since the last look becomes a record.
+    fn gaps(&mut self, open: &Open) {
+        let events = &self.recorder.events;
+        let missed = self.recorder.row.missed().events;
+        let (dropped, words) = (events.dropped(), events.words_dropped());
+        let before = &self.recorded;
+        if (missed, dropped, words) == (before.missed, before.dropped, before.words) {
+            return;
+        }
+        let now = self.recorder.clock.now().wall;
+        let gap = Gap {
+            at: now,
+            since: before.since,
+            events: (missed - before.missed) + (dropped - before.dropped),
+            words: words - before.words,
+            why: "queue-full",
+        };
+        self.recorded = Recorded {
+            missed,
+            dropped,
+            words,
+            since: now,
+        };
+        let about = compose_gap(&gap, &mut self.page.text);
+        self.page.finish(about);
+        self.page.append(&open.journal);
+    }
+
+    fn act(&mut self, done: &Done, open: &Open) -> Option<Ticket> {
+        let act = Act {
+            at: done.at,
+            what: done.what,
+            by: done.by,
+            details: &done.details,
+        };
+        let about = compose_act(&act, &mut self.page.text);
+        self.page.finish(about);
+        self.page.append(&open.journal)
+    }
+
+    /// Tells how the record is, now and then.
+    fn look(&mut self, open: &Open) {
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let health = open.journal.health();
+        let missed = health.lost.total() + self.recorded.missed + self.recorded.dropped;
+        self.tell(match &health.state {
+            State::Recording | State::Opening if missed == 0 => {
+                Finding::ok(SUBJECT, "everything is recorded")
+            }
+            State::Recording | State::Opening => Finding::warn(
+                SUBJECT,
+                format!("{missed} events are not recorded; the record holds the gaps"),
+                "See whether disk and processor keep up; `waiting_mb` in [journal] is the room there is.",
+            ),
+            State::Waiting(what) | State::Failing(what) => Finding::fail(
+                SUBJECT,
+                format!("records wait: {what}"),
+                "They are written when it goes again, as far as `waiting_mb` in [journal] reaches.",
+            ),
+        });
+        let mut figures = lock(&self.recorder.figures);
+        figures.durable = health.records;
+        figures.waiting = health.queued_bytes as u64;
+        figures.missed = health.lost.total() + self.recorded.dropped;
+    }
+
+    fn tell(&self, finding: Finding) {
+        tell_findings(&self.conditions, vec![finding]);
+    }
+}
+
+impl Open {
+    fn new(config: &JournalConfig) -> Result<Open, String> {
+        let words = |error: &dyn std::error::Error| error.to_string();
+        let root = config.root.open().map_err(|error| words(&error))?;
+        let keys = KeyRing::open(root, &config.keys(), &config.subject_keys.value);
+        let keys = Arc::new(keys.map_err(|error| words(&error))?);
+        let settings = VaultSettings {
+            epoch_days: u16::try_from(config.epoch_days).unwrap_or(u16::MAX),
+            ..VaultSettings::default()
+        };
+        let subjects = config.directory.value.join("subjects.db");
+        let vault = Vault::open(&subjects, Arc::clone(&keys), settings);
+        let log = LogKey::new(&config.origin, keys.log_key()).map_err(|error| words(&error))?;
+        let settings = Settings {
+            commit: config.commit,
+            ..Settings::new(&config.directory.value)
+        };
+        let journal = Journal::open(&settings, keys, log);
+        Ok(Open {
+            vault: vault.map_err(|error| words(&error))?,
+            journal: journal.map_err(|error| words(&error))?,
+        })
+    }
+}
+
+impl Page {
+    fn compose(
+        &mut self,
+        batch: &gateway::Batch,
+        config: &JournalConfig,
+        vault: &mut Vault,
+    ) -> Result<(), VaultError> {
+        let mut names = Names { vault };
+        for (event, heard) in batch.iter() {
+            if event
+                .tenant()
+                .is_some_and(|tenant| config.not_for.contains(&*tenant.0))
+            {
+                continue;
+            }
+            let about = compose(event, heard, &mut names, &mut self.text, &mut self.handles)?;
+            self.finish(about);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, about: About) {
+        self.records.push(Composed {
+            about,
+            text_to: self.text.len(),
+            handles_to: self.handles.len(),
+        });
+    }
+
+    /// Hands all of them on; gives the last one's place among what is to become durable.
+    fn append(&mut self, journal: &Journal) -> Option<Ticket> {
+        let appender = journal.appender();
+        let mut last = None;
+        let (mut text, mut handle) = (0, 0);
+        for record in &self.records {
+            let about = &record.about;
+            // What finds no room is counted by the journal, which records the gap itself.
+            let appended = appender.append(&Entry {
+                at: about.at,
+                weight: about.weight,
+                json: self.text.get(text..record.text_to).unwrap_or_default(),
+                station: about.station.as_deref(),
+                action: about.action,
+                refused: about.is_refused,
+                handles: self
+                    .handles
+                    .get(handle..record.handles_to)
+                    .unwrap_or_default(),
+            });
+            last = match appended {
+                Appended::Queued(ticket) => Some(ticket),
+                Appended::Dropped | Appended::Unfit => None,
+            };
+            (text, handle) = (record.text_to, record.handles_to);
+        }
+        self.clear();
+        last
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.handles.clear();
+        self.records.clear();
+    }
+}
+
+fn lock<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
