@@ -290,7 +290,7 @@ impl Open {
         let keys = KeyRing::open(root, &config.keys(), &config.subject_keys.value);
         let keys = Arc::new(keys.map_err(|error| words(&error))?);
         let settings = VaultSettings {
-            epoch_days: u16::try_from(config.epoch_days).unwrap_or(u16::MAX),
+            epoch_days: config.epoch_days,
             ..VaultSettings::default()
         };
         let subjects = config.directory.value.join("subjects.db");
