@@ -1,5 +1,6 @@
 //! Records on disk: segments that only grow, of blocks that are compressed and encrypted together.
 
+mod audit;
 mod block;
 mod ciphers;
 mod disk;
@@ -17,6 +18,7 @@ mod scan;
 mod sidecar;
 mod writer;
 
+pub use audit::Audit;
 pub use block::{GROUP_BYTES, RECORD_BYTES_MAX, ZSTD_LEVEL};
 pub use error::{BlockFault, JournalError};
 pub use index::INDEX_ENTRIES_MAX;

@@ -106,6 +106,13 @@ impl Ciphers {
     }
 }
 
+impl Ciphers {
+    /// What all salts of the segment are made from: it opens every leaf of it.
+    pub(crate) fn salts(&self) -> &SaltKey {
+        &self.salts
+    }
+}
+
 fn block_nonce(number: u32) -> Nonce {
     let mut nonce = [0; 12];
     nonce[8..].copy_from_slice(&number.to_be_bytes());

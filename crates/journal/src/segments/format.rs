@@ -9,7 +9,7 @@ use crate::Day;
 /// A segment begins so; the last byte is the version of the format.
 const SEGMENT_MAGIC: [u8; 8] = *b"portseg\x01";
 /// A block begins so.
-const BLOCK_MAGIC: [u8; 4] = *b"blk1";
+pub(crate) const BLOCK_MAGIC: [u8; 4] = *b"blk1";
 
 /// What a segment begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,14 +58,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn honest() -> Log {
-        // In memory where that is to be had: nothing here is about what a disk forgets.
-        let memory = Path::new("/dev/shm");
-        let place = if memory.is_dir() {
-            memory.to_owned()
-        } else {
-            std::env::temp_dir()
-        };
-        let dir = tempfile::tempdir_in(place).unwrap();
+        let dir = temporary();
         let key = LogKey::new("gate.example/record", &[42; 32]).unwrap();
         let blocks: Vec<Stored> = (0..RECORDS / PER_BLOCK)
             .map(|block| Stored::Block {
@@ -152,6 +145,15 @@ impl Log {
             Stored::Broken(_) => unreachable!("nothing is broken yet"),
         }
     }
+}
+
+/// A directory in memory, where that is to be had: nothing here is about what a disk forgets.
+pub(crate) fn temporary() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        return tempfile::tempdir_in(memory).unwrap();
+    }
+    tempfile::tempdir().unwrap()
 }
 
 pub(crate) fn record(number: u64) -> Vec<u8> {

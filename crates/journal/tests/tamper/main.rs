@@ -6,11 +6,13 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "tests may say what they mean"
 )]
 
 mod changes;
+mod disk;
 mod log;
 
 use std::collections::BTreeMap;

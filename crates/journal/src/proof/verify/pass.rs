@@ -172,8 +172,10 @@ impl<'a> Pass<'a> {
                 self.gap(self.next..end, Some(broken));
                 self.skip_to(end)?;
             }
+            // Bytes that are none of the log's stand between records that are all there.
+            Some(_) => self.gap(self.next..self.next, Some(broken)),
             // How much it held, the next block tells; when there is none, the log ends torn.
-            _ => self.pending = Some(broken),
+            None => self.pending = Some(broken),
         }
         Ok(())
     }
