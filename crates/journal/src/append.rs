@@ -83,7 +83,7 @@ impl Lost {
 #[error("the record is not durable yet")]
 pub struct NotDurable;
 
-/// Takes records in. Whoever implements it keeps the promises of the conformance suite.
+/// Takes records in. Whoever implements it keeps the promises of [`crate::conformance`].
 pub trait Append: Send + Sync {
     /// Takes a record in. Never waits for a disk, a key or a network.
     fn append(&self, entry: &Entry<'_>) -> Appended;

@@ -94,6 +94,8 @@ impl Journal {
         let plan = Plan {
             dir: segments::directory(&settings.dir),
             commit: settings.commit,
+            closing: segments::CLOSING,
+            retry: segments::RETRY,
             segment_bytes_max: settings.segment_bytes_max,
             keys,
             disk: Box::new(RealDisk),

@@ -35,6 +35,7 @@
 //! ```
 
 mod append;
+pub mod conformance;
 mod day;
 mod handle;
 mod journal;

@@ -1,6 +1,9 @@
 //! Scenes of a record that is written, closed, torn, and opened again.
 
+mod crash;
+mod faults;
 mod records;
+mod trouble;
 
 use std::path::Path;
 use std::sync::Arc;

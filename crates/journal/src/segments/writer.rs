@@ -69,6 +69,8 @@ pub(crate) struct Plan {
     /// The directory of segments.
     pub(crate) dir: PathBuf,
     pub(crate) commit: Duration,
+    pub(crate) closing: Duration,
+    pub(crate) retry: Duration,
     pub(crate) segment_bytes_max: u64,
     pub(crate) keys: Arc<dyn SegmentKeys>,
     pub(crate) disk: Box<dyn Disk>,
@@ -140,7 +142,7 @@ pub(crate) fn write(plan: Plan, begun: Option<Begun>, queue: Arc<Queue>, shared:
 /// Tries to open the record until it goes or nobody wants it any more.
 fn begin_in_time(plan: &Plan, queue: &Queue, shared: &Shared) -> Option<Begun> {
     while !queue.is_closing() {
-        queue.rest(RETRY);
+        queue.rest(plan.retry);
         match plan.begin() {
             Ok(begun) => return Some(begun),
             Err(error) if error.may_pass() => {
@@ -229,7 +231,7 @@ impl Writer {
                 None => Some(now + self.plan.commit),
             };
             if woken.closing {
-                let give_up_at = *give_up_at.get_or_insert(now + CLOSING);
+                let give_up_at = *give_up_at.get_or_insert(now + self.plan.closing);
                 if !failed && self.pending.is_empty() || now >= give_up_at {
                     break;
                 }
@@ -267,9 +269,9 @@ impl Writer {
     /// After a failure.
     fn pause(&self, closing: bool) {
         if closing {
-            thread::sleep(RETRY / 10);
+            thread::sleep(self.plan.retry / 10);
         } else {
-            self.queue.rest(RETRY);
+            self.queue.rest(self.plan.retry);
         }
     }
 
