@@ -47,17 +47,16 @@ impl Vault {
         out: &mut Vec<u8>,
         handles: &mut Vec<Handle>,
     ) -> Result<(), VaultError> {
-        let (bytes_before, handles_before) = (out.len(), handles.len());
-        let mut target = Out {
+        let mut out = Out {
             bytes: out,
             handles,
         };
+        let before = out.lengths();
         let rewritten = self
             .look(now)
-            .and_then(|()| self.rewrite_into(tenant, text, facts, &mut target));
+            .and_then(|()| self.rewrite_into(tenant, text, facts, &mut out));
         if rewritten.is_err() {
-            out.truncate(bytes_before);
-            handles.truncate(handles_before);
+            out.take_back(before);
         }
         rewritten
     }
@@ -69,6 +68,7 @@ impl Vault {
         facts: Facts<'_>,
         out: &mut Out<'_>,
     ) -> Result<(), VaultError> {
+        let before = out.lengths();
         if facts.dropped() > 0 {
             // Where the reader has stopped noting values, nobody knows what stands.
             out.length("message", text.len());
@@ -81,22 +81,29 @@ impl Vault {
             kinds_known: false,
             enclosing: None,
         };
-        let mut copied = 0;
+        let (mut copied, mut replaced) = (0, 0..0);
         for fact in facts.iter() {
             let Some(treatment) = Treatment::of(fact) else {
                 continue;
             };
-            // Inside a value that has been replaced.
-            if (fact.start as usize) < copied {
-                continue;
-            }
             let Some(value) = Value::of(fact, &facts, text) else {
                 continue;
             };
+            if value.start < copied {
+                if replaced.start <= value.start && value.end <= replaced.end {
+                    continue;
+                }
+                // Facts come in the order in which they stand, so this does not happen; if it did,
+                // a value would have been copied that must not stand.
+                out.take_back(before);
+                out.length("message", text.len());
+                return Ok(());
+            }
             out.bytes
                 .extend_from_slice(text.get(copied..value.start).unwrap_or_default());
             self.replace(&mut scene, fact, treatment, &value, out)?;
             copied = value.end;
+            replaced = value.start..value.end;
         }
         out.bytes
             .extend_from_slice(text.get(copied..).unwrap_or_default());
@@ -414,6 +421,15 @@ impl<'m> Value<'m> {
 }
 
 impl Out<'_> {
+    fn lengths(&self) -> (usize, usize) {
+        (self.bytes.len(), self.handles.len())
+    }
+
+    fn take_back(&mut self, (bytes, handles): (usize, usize)) {
+        self.bytes.truncate(bytes);
+        self.handles.truncate(handles);
+    }
+
     fn handle(&mut self, handle: Handle) {
         self.bytes.push(b'"');
         self.bytes.extend_from_slice(&handle.text());

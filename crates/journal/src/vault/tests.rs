@@ -286,6 +286,37 @@ fn whom_free_text_names_has_the_same_handle_as_elsewhere() {
     );
 }
 
+/// Made for this test; its common name is a contract's, its key was thrown away.
+const CONTRACT: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBxTCCAWugAwIBAgIUbAl2mrbos96AcbefkjVSha30pT0wCgYIKoZIzj0EAwIw\n\
+ODELMAkGA1UEBhMCREUxEDAOBgNVBAoMB0V4YW1wbGUxFzAVBgNVBAMMDkRFOEFB\n\
+QzEyMzQ1Njc4MB4XDTI2MTEyMjE2MDgwMFoXDTM2MTExOTE2MDgwMFowODELMAkG\n\
+A1UEBhMCREUxEDAOBgNVBAoMB0V4YW1wbGUxFzAVBgNVBAMMDkRFOEFBQzEyMzQ1\n\
+Njc4MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEzyL2XnsGfNA0kPKzGNfE45em\n\
+C2LhyM/H7AhOB0kdon5Rat3Tgdxs0pGZGYeVcBT2uzzVMxvfJmqH+NcEF7rUoKNT\n\
+MFEwHQYDVR0OBBYEFMLaVJTlyX6KYuxvTHjnn3PBAL0fMB8GA1UdIwQYMBaAFMLa\n\
+VJTlyX6KYuxvTHjnn3PBAL0fMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwID\n\
+SAAwRQIgRGYCVs+iXNn4/v2Hhj0Z3p3BjShfF/3p+T4Xu3JtrC0CIQDR8VbDu3kw\n\
+zCKip5uJgnWH/VyVq++Bk93uSJcclZBHXQ==\n\
+-----END CERTIFICATE-----\n";
+
+#[test]
+fn a_contracts_certificate_has_its_contracts_handle() {
+    let mut scene = Scene::new();
+    let emaid = scene.token("DE-8AA-C12345678");
+    let text = serde_json::json!([2, "1", "Authorize", {
+        "idToken": {"idToken": "DE8AAC12345678", "type": "eMAID"}, "certificate": CONTRACT,
+    }]);
+    let (out, handles) = scene.says(V201, &text.to_string());
+    assert_eq!(handles, [emaid, emaid], "{out}");
+    let shown = format!("certificate ({} bytes, subject {emaid})", CONTRACT.len());
+    assert!(out.contains(&shown), "{out}");
+    let request = serde_json::json!([2, "1", "SignCertificate", {"csr": "planted"}]);
+    let (out, _) = scene.says(V201, &request.to_string());
+    assert!(out.contains(r#""csr":"certificate (7 bytes)""#), "{out}");
+}
+
 #[test]
 fn what_is_inside_a_replaced_value_is_replaced_with_it() {
     let mut scene = Scene::new();
