@@ -86,25 +86,27 @@ pub(crate) fn bind(
 /// well: half the stations here, half there, and two upstreams of one station. So first we ask for the
 /// address as one who does not share.
 fn must_be_free(address: SocketAddr) -> io::Result<()> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())
+    bound(address, false).map(drop)
 }
 
 fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+    let socket = bound(address, true)?;
+    socket.set_nonblocking(true)?;
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    Ok(socket.into())
+}
+
+/// A socket at an address, for itself or beside others.
+fn bound(address: SocketAddr, beside_others: bool) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
     socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
-    socket.set_nonblocking(true)?;
+    if beside_others {
+        socket.set_reuse_port(true)?;
+    }
     socket.bind(&address.into())?;
-    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
-    Ok(socket.into())
+    Ok(socket)
 }

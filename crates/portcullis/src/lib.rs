@@ -10,6 +10,7 @@ mod health;
 mod nearest;
 mod output;
 mod passwords;
+mod private_file;
 mod problem;
 mod recorder;
 mod register;

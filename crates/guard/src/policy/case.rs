@@ -85,11 +85,22 @@ impl Charge {
             description: None,
         }
     }
+
+    fn finding(self, control: Control, mode: Mode, tolerated: bool) -> Finding {
+        Finding {
+            control,
+            mode,
+            kind: self.kind,
+            path: self.path,
+            tolerated,
+            what: self.what,
+        }
+    }
 }
 
 impl Case {
     /// A control objects. Does nothing where that control is off.
-    pub(super) fn object(&mut self, court: &Court<'_>, control: Control, charge: Charge) {
+    pub(super) fn object(&mut self, court: &Court<'_>, control: Control, mut charge: Charge) {
         let mode = court.mode(control);
         if mode == Mode::Off {
             return;
@@ -100,17 +111,13 @@ impl Case {
             self.ground = Some(Ground {
                 control,
                 code: charge.code,
-                description: charge.description.unwrap_or_else(|| charge.what.clone()),
+                description: charge
+                    .description
+                    .take()
+                    .unwrap_or_else(|| charge.what.clone()),
             });
         }
-        let finding = Finding {
-            control,
-            mode,
-            kind: charge.kind,
-            path: charge.path,
-            tolerated,
-            what: charge.what,
-        };
+        let finding = charge.finding(control, mode, tolerated);
         match refuses {
             true => self.findings.insert(0, finding),
             false => self.findings.push(finding),
@@ -132,14 +139,7 @@ impl Case {
             return false;
         }
         let tolerated = court.tolerates(control, &charge.kind, &charge.path);
-        self.findings.push(Finding {
-            control,
-            mode,
-            kind: charge.kind,
-            path: charge.path,
-            tolerated,
-            what: charge.what,
-        });
+        self.findings.push(charge.finding(control, mode, tolerated));
         mode == Mode::Enforce && !tolerated
     }
 
@@ -148,14 +148,8 @@ impl Case {
         if court.mode(control) == Mode::Off {
             return;
         }
-        self.findings.push(Finding {
-            control,
-            mode: Mode::Observe,
-            kind: charge.kind,
-            path: charge.path,
-            tolerated: false,
-            what: charge.what,
-        });
+        self.findings
+            .push(charge.finding(control, Mode::Observe, false));
     }
 
     /// The schema objects. The peer is told where; the finding, which is kept and shown, says so only

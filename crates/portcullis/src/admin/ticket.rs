@@ -4,15 +4,13 @@
 //! the admin listener and a token that was drawn for this one run. A token that is worth nothing once
 //! its gate is gone does no harm when somebody else answers on that port later.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::config::Config;
+use crate::private_file::{self, with_suffix};
 use crate::{Exit, Failure};
 
 /// First word of the file.
@@ -49,25 +47,13 @@ impl Ticket {
 
     /// Writes the file; one that an earlier run left behind is replaced.
     pub(crate) fn write_down(&self) -> Result<(), Failure> {
-        let written = self.write();
+        let written = private_file::replace(&self.path, self.line().as_bytes());
         written.map_err(|error| failed(&self.path, &error.to_string()))
     }
 
     /// What opens the orders, for the process that comes after this one.
     pub(crate) fn token(&self) -> &str {
         &self.token
-    }
-
-    fn write(&self) -> std::io::Result<()> {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".new");
-        let new = PathBuf::from(name);
-        // Made anew each time: a file that is there already may be readable by others.
-        let _ = std::fs::remove_file(&new);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        options.open(&new)?.write_all(self.line().as_bytes())?;
-        std::fs::rename(new, &self.path)
     }
 
     fn line(&self) -> String {
@@ -139,9 +125,7 @@ impl Ticket {
 }
 
 fn beside(store: &Path) -> PathBuf {
-    let mut name = store.to_owned().into_os_string();
-    name.push(".admin");
-    PathBuf::from(name)
+    with_suffix(store, ".admin")
 }
 
 fn failed(path: &Path, why: &str) -> Failure {

@@ -2,10 +2,9 @@
 //! moment, with a list of what is there. The key file is not part of it: whoever has both can read
 //! what is sealed, so its copy is kept elsewhere.
 
-use std::fs::OpenOptions;
-use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
@@ -14,6 +13,7 @@ use store::{KeyFile, SqliteStore, Store};
 use crate::admin::Ticket;
 use crate::config::Config;
 use crate::output::Output;
+use crate::private_file::{self, with_suffix};
 use crate::register::Register;
 use crate::{Exit, Failure};
 
@@ -218,19 +218,7 @@ fn digest(directory: &Path, name: &str) -> Result<File, Failure> {
 }
 
 fn write_private(path: &Path, text: &[u8]) -> Result<(), Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let written = options.open(path).and_then(|mut file| {
-        file.write_all(text)?;
-        file.sync_all()
-    });
-    written.map_err(|error| failed(path, &error))
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.to_owned().into_os_string();
-    name.push(suffix);
-    PathBuf::from(name)
+    private_file::create(path, text).map_err(|error| failed(path, &error))
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {

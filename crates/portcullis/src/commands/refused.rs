@@ -8,7 +8,7 @@ use ocpp::{Exchange, Frame, Limits, Message, Reader, Side, Version};
 use serde::Serialize;
 use store::{RefusedRow, RefusedStore, Settlement};
 
-use crate::admin::client::ask;
+use crate::admin::client::{ask, understood, unexpected};
 use crate::admin::{ReleaseView, Ticket, Which};
 use crate::cli::RefusedCommand;
 use crate::config::Config;
@@ -164,11 +164,10 @@ fn release(config: &Path, number: u64, output: &mut Output) -> Result<(), Failur
     let ticket = Ticket::read(&Config::load(config)?.store.value)?;
     let body = serde_json::to_string(&Which { number }).unwrap_or_default();
     let answer = ask(&ticket, "POST", "/refused/release", &body)?;
-    let view: ReleaseView = match answer.status {
-        200 => serde_json::from_str(&answer.body).map_err(|_| unexpected(200))?,
-        404 => return Err(none(number)),
-        status => return Err(unexpected(status)),
-    };
+    let view: ReleaseView = understood(&answer, || match answer.status {
+        404 => none(number),
+        status => unexpected(status),
+    })?;
     if !view.released {
         let remedy = "`portcullis refused list --all` shows how each one stands.";
         return Err(Failure::new(Exit::Failed, view.what, remedy));
@@ -191,10 +190,4 @@ fn none(number: u64) -> Failure {
     let what = format!("there is no open refused message {number}");
     let remedy = "`portcullis refused list --all` shows them all.";
     Failure::new(Exit::NotFound, what, remedy)
-}
-
-fn unexpected(status: u16) -> Failure {
-    let what = format!("the gate answered in a way we do not understand (HTTP {status})");
-    let remedy = "See that program and gate are of the same version, and that one gate alone uses this store.";
-    Failure::new(Exit::Failed, what, remedy)
 }

@@ -6,13 +6,13 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::Failure;
 use crate::admin::Ticket;
-use crate::admin::client::{Answer, ask};
+use crate::admin::client::{ask, understood, unexpected};
 use crate::cli::ToleranceCommand;
 use crate::config::Config;
 use crate::findings::{Proposal, Report, as_toml, proposals};
 use crate::output::{Format, Output};
-use crate::{Exit, Failure};
 
 pub(crate) fn run(
     command: &ToleranceCommand,
@@ -26,11 +26,11 @@ pub(crate) fn run(
             toml,
             min_stations,
         } => {
-            let report: Report = understood(&ask(&ticket, "GET", "/findings", "")?)?;
+            let report: Report = asked(&ticket, "GET", "/findings")?;
             propose(report, *all, *toml, *min_stations, output)
         }
         ToleranceCommand::Forget => {
-            let kinds: usize = understood(&ask(&ticket, "POST", "/findings/forget", "")?)?;
+            let kinds: usize = asked(&ticket, "POST", "/findings/forget")?;
             #[derive(Serialize)]
             struct Forgotten {
                 kinds: usize,
@@ -74,17 +74,9 @@ fn propose(
     output.result(&proposed, || table(&proposed.findings))
 }
 
-fn understood<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
-    let understood = match answer.status {
-        200 => serde_json::from_str(&answer.body).ok(),
-        _ => None,
-    };
-    understood.ok_or_else(|| {
-        let status = answer.status;
-        let what = format!("the gate answered in a way we do not understand (HTTP {status})");
-        let remedy = "See that program and gate are of the same version, and that one gate alone uses this store.";
-        Failure::new(Exit::Failed, what, remedy)
-    })
+fn asked<T: DeserializeOwned>(ticket: &Ticket, method: &str, path: &str) -> Result<T, Failure> {
+    let answer = ask(ticket, method, path, "")?;
+    understood(&answer, || unexpected(answer.status))
 }
 
 fn table(findings: &[Proposal]) -> String {

@@ -17,46 +17,51 @@ pub(super) fn limits(
     mut section: Section<'_>,
     session: &SessionSettings,
 ) -> (GateLimits, usize, usize) {
-    let d = GateLimits::default();
     let events = count(&mut section, "events_queued_max", 1024..=16_777_216, 65_536);
     let workers = count(&mut section, "workers", 0..=1024, 0);
-    let limits = GateLimits {
-        connections_max: count(
-            &mut section,
-            "connections_max",
-            1..=1_000_000,
-            d.connections_max,
-        ),
-        waiting_max: count(&mut section, "waiting_max", 16..=1_000_000, d.waiting_max),
+    let limits = door(&mut section, GateLimits::default());
+    let limits = inside(&mut section, limits);
+    must_allow_takeovers(&section, &limits, session);
+    section.finish();
+    (limits, events, workers)
+}
+
+/// What whoever knocks may cost, until the gate has heard who it is.
+fn door(section: &mut Section<'_>, d: GateLimits) -> GateLimits {
+    GateLimits {
+        connections_max: count(section, "connections_max", 1..=1_000_000, d.connections_max),
+        waiting_max: count(section, "waiting_max", 16..=1_000_000, d.waiting_max),
         waiting_deadline: section.seconds("waiting_deadline_seconds", 1..=300, d.waiting_deadline),
-        handshakes_max: count(
-            &mut section,
-            "handshakes_max",
-            1..=100_000,
-            d.handshakes_max,
-        ),
+        handshakes_max: count(section, "handshakes_max", 1..=100_000, d.handshakes_max),
         handshakes_per_source_max: count(
-            &mut section,
+            section,
             "handshakes_per_source_max",
             1..=100_000,
             d.handshakes_per_source_max,
         ),
         handshake_grace: section.seconds("handshake_grace_seconds", 1..=300, d.handshake_grace),
         connections_per_source_max: count(
-            &mut section,
+            section,
             "connections_per_source_max",
             1..=1_000_000,
             d.connections_per_source_max,
         ),
         proxy_deadline: section.seconds("proxy_deadline_seconds", 1..=300, d.proxy_deadline),
         tls12_sessions_max: count(
-            &mut section,
+            section,
             "tls12_sessions_max",
             0..=1_000_000,
             d.tls12_sessions_max,
         ),
         tls_deadline: section.seconds("tls_deadline_seconds", 1..=300, d.tls_deadline),
         head_deadline: section.seconds("head_deadline_seconds", 1..=300, d.head_deadline),
+        ..d
+    }
+}
+
+/// What comes after that: the CSMS, an old connection, a password's check, and the session.
+fn inside(section: &mut Section<'_>, d: GateLimits) -> GateLimits {
+    GateLimits {
         upstream_deadline: section.seconds(
             "upstream_deadline_seconds",
             1..=300,
@@ -69,29 +74,29 @@ pub(super) fn limits(
             1..=600,
             d.takeover_deadline,
         ),
-        slow_hashes_max: count(&mut section, "slow_hashes_max", 1..=1024, d.slow_hashes_max),
+        slow_hashes_max: count(section, "slow_hashes_max", 1..=1024, d.slow_hashes_max),
         hash_deadline: section.seconds("hash_deadline_seconds", 1..=300, d.hash_deadline),
         hashes_remembered_max: count(
-            &mut section,
+            section,
             "hashes_remembered_max",
             0..=10_000_000,
             d.hashes_remembered_max,
         ),
-        calls_queued_max: count(
-            &mut section,
-            "calls_queued_max",
-            0..=1024,
-            d.calls_queued_max,
-        ),
+        calls_queued_max: count(section, "calls_queued_max", 0..=1024, d.calls_queued_max),
         calls_queued_bytes_max: count(
-            &mut section,
+            section,
             "calls_queued_bytes_max",
             1024..=16_777_216,
             d.calls_queued_bytes_max,
         ),
-        control_frames_max: small(&mut section, "control_frames_max", d.control_frames_max),
-        accept_backlog: small(&mut section, "accept_backlog", d.accept_backlog),
-    };
+        control_frames_max: small(section, "control_frames_max", d.control_frames_max),
+        accept_backlog: small(section, "accept_backlog", d.accept_backlog),
+        ..d
+    }
+}
+
+/// The old connection is asked, and then closed, before the new one is let in.
+fn must_allow_takeovers(section: &Section<'_>, limits: &GateLimits, session: &SessionSettings) {
     let takeover_min = limits.probe_deadline + session.close_deadline;
     if limits.takeover_deadline < takeover_min {
         section.problem(
@@ -103,8 +108,6 @@ pub(super) fn limits(
             ),
         );
     }
-    section.finish();
-    (limits, events, workers)
 }
 
 /// How many failed attempts are borne, from whom.

@@ -216,10 +216,8 @@ impl Config {
         let store = document.get_ref().get("store");
         let named = store.and_then(|store| store.get_ref().get("path"));
         let named = named.and_then(|path| path.get_ref().as_str());
-        let store = path
-            .parent()
-            .unwrap_or(Path::new(""))
-            .join(named.unwrap_or(STORE));
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let store = located(directory, named.unwrap_or(STORE));
         match store.exists() {
             true => Ok(store),
             false => Err(problems),
@@ -229,20 +227,9 @@ impl Config {
     /// Reads the text of a configuration file. Paths in it are meant from `directory`.
     pub fn read(name: &str, text: &str, directory: &Path) -> Result<Config, Vec<Problem>> {
         let source = Source::new(name, text);
-        let (document, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let line = source.line(&error.span().unwrap_or_default());
-            let what = format!("this is not TOML: {}", error.message());
-            source.problem(
-                line,
-                what,
-                "See https://toml.io, or compare with `portcullis init`.",
-            );
-        }
         // What a broken line would have set is not missing as well: one mistake, one problem.
-        let config = errors
-            .is_empty()
-            .then(|| sections(&source, document.get_ref(), directory));
+        let document = source.document("`portcullis init`");
+        let config = document.map(|document| sections(&source, document.get_ref(), directory));
         let problems = source.problems();
         match config {
             Some(config) if problems.is_empty() => {

@@ -4,6 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use toml::Spanned;
+use toml::de::DeTable;
+
 use crate::Problem;
 
 /// Longer than this, a problem's message is not read any more.
@@ -70,6 +73,19 @@ impl<'t> Source<'t> {
         if problems.len() < PROBLEMS_MAX {
             problems.push(Problem::new(what, remedy).in_file(self.name).at_line(line));
         }
+    }
+
+    /// What the text says, unless it is not TOML: then every place where it is not is told. `like` is
+    /// something to compare with.
+    pub(super) fn document(&self, like: &str) -> Option<Spanned<DeTable<'t>>> {
+        let (document, errors) = DeTable::parse_recoverable(self.text);
+        for error in &errors {
+            let line = self.line(&error.span().unwrap_or_default());
+            let what = format!("this is not TOML: {}", error.message());
+            let remedy = format!("See https://toml.io, or compare with {like}.");
+            self.problem(line, what, remedy);
+        }
+        errors.is_empty().then_some(document)
     }
 
     #[cfg(test)]

@@ -1,9 +1,6 @@
 //! The table in a file beside the store: read at the start, written every minute while something has
 //! changed, and at the end. It holds counts, models and identities; losing it costs nothing but them.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +8,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::{Findings, Report, SharedFindings, lock};
+use crate::private_file::{self, with_suffix};
 
 /// How often a change is written.
 const WRITE_EVERY: Duration = Duration::from_secs(60);
@@ -75,15 +73,7 @@ fn write_if_changed(path: &Path, findings: &SharedFindings) {
 }
 
 fn write(path: &Path, report: &Report) -> std::io::Result<()> {
-    let mut new = path.to_owned().into_os_string();
-    new.push(".new");
-    let new = PathBuf::from(new);
-    let _ = std::fs::remove_file(&new);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let text = serde_json::to_vec(report)?;
-    options.open(&new)?.write_all(&text)?;
-    std::fs::rename(new, path)
+    private_file::replace(path, &serde_json::to_vec(report)?)
 }
 
 fn read(path: &Path) -> Result<Findings, String> {
@@ -101,7 +91,5 @@ fn read(path: &Path) -> Result<Findings, String> {
 }
 
 fn beside(store: &Path) -> PathBuf {
-    let mut name = store.to_owned().into_os_string();
-    name.push(".findings");
-    PathBuf::from(name)
+    with_suffix(store, ".findings")
 }

@@ -197,56 +197,59 @@ impl EventMetrics {
                     })
                     .inc();
             }
-            Event::Message {
-                session,
-                from,
-                kind,
-                action,
-                outcome,
-                findings,
-                latency,
-                ..
-            } => {
-                let series = Series {
-                    action: action.as_ptr() as usize,
-                    rest: [
-                        session.version as u8,
-                        *from as u8,
-                        *kind as u8,
-                        place(*outcome),
-                    ],
-                };
-                self.count_message(series, || Message {
-                    version: session.version.number(),
-                    from: words::side(*from),
-                    kind: words::kind(*kind),
-                    action,
-                    outcome: words::outcome(*outcome),
-                });
-                if let Outcome::Refused(_, Some(fault)) = outcome {
-                    self.faults
-                        .get_or_create(&Fault {
-                            fault: fault.to_string(),
-                        })
-                        .inc();
-                }
-                for finding in findings {
-                    let control = finding.control.name();
-                    let mode = match finding.tolerated {
-                        true => "tolerated",
-                        false => finding.mode.name(),
-                    };
-                    self.findings.get_or_create(&Found { control, mode }).inc();
-                }
-                if let Some(latency) = latency {
-                    let [station, csms] = &self.answered_by;
-                    let answers = match from {
-                        Side::Station => station,
-                        Side::Csms => csms,
-                    };
-                    answers.observe(latency.as_secs_f64());
-                }
-            }
+            Event::Message { .. } => self.count_what_was_said(event),
+        }
+    }
+
+    fn count_what_was_said(&self, event: &Event) {
+        let Event::Message {
+            session,
+            from,
+            kind,
+            action,
+            outcome,
+            findings,
+            latency,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let series = Series {
+            action: action.as_ptr() as usize,
+            rest: [
+                session.version as u8,
+                *from as u8,
+                *kind as u8,
+                place(*outcome),
+            ],
+        };
+        self.count_message(series, || Message {
+            version: session.version.number(),
+            from: words::side(*from),
+            kind: words::kind(*kind),
+            action,
+            outcome: words::outcome(*outcome),
+        });
+        if let Outcome::Refused(_, Some(fault)) = outcome {
+            let fault = fault.to_string();
+            self.faults.get_or_create(&Fault { fault }).inc();
+        }
+        for finding in findings {
+            let control = finding.control.name();
+            let mode = match finding.tolerated {
+                true => "tolerated",
+                false => finding.mode.name(),
+            };
+            self.findings.get_or_create(&Found { control, mode }).inc();
+        }
+        if let Some(latency) = latency {
+            let [station, csms] = &self.answered_by;
+            let answers = match from {
+                Side::Station => station,
+                Side::Csms => csms,
+            };
+            answers.observe(latency.as_secs_f64());
         }
     }
 

@@ -2,7 +2,6 @@
 
 use guard::rules::{InjectionRule, KeyRule, KeysFor, Longest, Patch, PatchExample};
 use ocpp::{Meaning, Side, Version};
-use toml::de::DeTable;
 
 use super::super::policy::{is_action, nearest_action};
 use super::super::source::{Placed, Source};
@@ -13,18 +12,8 @@ use crate::{Problem, nearest};
 /// Reads a file of rules; everything that is wrong with it is told at once.
 pub(super) fn file(name: &str, text: &str) -> (Gathered, Vec<Problem>) {
     let source = Source::new(name, text);
-    let (document, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        let line = source.line(&error.span().unwrap_or_default());
-        let what = format!("this is not TOML: {}", error.message());
-        source.problem(
-            line,
-            what,
-            "See https://toml.io, or compare with the files of rules/.",
-        );
-    }
     let mut gathered = Gathered::default();
-    if errors.is_empty() {
+    if let Some(document) = source.document("the files of rules/") {
         let mut root = Section::new(&source, "", document.get_ref());
         sections(&mut root, name, &mut gathered);
         root.finish();
