@@ -26,14 +26,7 @@ async fn connect(gate: &Gate, identity: &str) -> Conversation {
 /// A gate with these stations, all of them connected.
 async fn fleet(scene: &Scene, csms: &Csms, size: usize, more: &str) -> (Gate, Vec<Conversation>) {
     scene.configure(csms.url(), "", more);
-    let mut rows = "identity,password_text\n".to_owned();
-    for number in 1..=size {
-        rows.push_str(&format!("CP-{number},{PASSWORD}\n"));
-    }
-    scene.write("fleet.csv", rows);
-    scene
-        .run(&["station", "import", "fleet.csv", "--allow-weak"])
-        .is(0);
+    scene.register_all((1..=size).map(|number| format!("CP-{number}")), PASSWORD);
     let gate = scene.serve();
     let mut talks = Vec::new();
     for number in 1..=size {
@@ -280,8 +273,8 @@ async fn another_password_ends_the_session_of_the_old_one() {
     // In one step, as whoever replaces a row does it.
     in_store(
         &scene,
-        "UPDATE station SET password_form = 'octets', fast_salt = NULL, fast_tag = NULL, \
-         slow_phc = (SELECT slow_phc FROM station WHERE identity = 'CP-2') \
+        "UPDATE station SET (fast_salt, fast_tag) = \
+         (SELECT fast_salt, fast_tag FROM station WHERE identity = 'CP-2') \
          WHERE identity = 'CP-1'",
     );
     talks[0].expect_close().await.unwrap();

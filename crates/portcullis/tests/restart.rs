@@ -33,15 +33,7 @@ fn name(number: usize) -> String {
 fn site(csms: &Csms, stations: usize) -> Scene {
     let scene = Scene::new();
     scene.configure(csms.url(), "", EVERYTHING_ENFORCED);
-    let rows = (0..stations).map(|number| format!("{},{PASSWORD},true\n", name(number)));
-    let rows: String = rows.collect();
-    scene.write(
-        "stations.csv",
-        format!("identity,password_text,machine_made\n{rows}"),
-    );
-    scene
-        .run(&["station", "import", "stations.csv", "--allow-weak"])
-        .is(0);
+    scene.register_all((0..stations).map(name), PASSWORD);
     scene
 }
 

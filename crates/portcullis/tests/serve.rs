@@ -61,6 +61,8 @@ async fn sigterm_says_goodbye_and_ends_with_0() {
     scene.register("CP-1", PASSWORD, &[]);
     let gate = scene.serve();
     let talk = station(&gate, "CP-1").connect().await.unwrap();
+    // The station has its 101 a moment before the gate counts the session.
+    gate.expect_metric("portcullis_sessions_live 1");
     let stopped = tokio::task::spawn_blocking(move || gate.stop())
         .await
         .unwrap();

@@ -107,14 +107,10 @@ async fn a_fleet_is_sent_away_over_a_while_and_not_in_one_second() {
     let scene = Scene::new();
     let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
     scene.configure(csms.url(), "", "");
-    let mut rows = "identity,password_text,machine_made\n".to_owned();
-    for number in 1..=STATIONS {
-        rows.push_str(&format!("CP-{number},{PASSWORD},true\n"));
-    }
-    scene.write("fleet.csv", rows);
-    scene
-        .run(&["station", "import", "fleet.csv", "--allow-weak"])
-        .is(0);
+    scene.register_all(
+        (1..=STATIONS).map(|number| format!("CP-{number}")),
+        PASSWORD,
+    );
     let gate = scene.serve();
     let mut talks = Vec::new();
     for number in 1..=STATIONS {

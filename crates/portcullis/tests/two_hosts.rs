@@ -75,15 +75,7 @@ async fn the_passive_host_takes_over_with_what_the_last_backup_knew() {
     let (address, admin) = (free(), free());
     let active = Scene::new();
     host(&active, address, admin, csms.url());
-    let rows = (0..STATIONS).map(|number| format!("CP-{number},{PASSWORD},true\n"));
-    let csv = format!(
-        "identity,password_text,machine_made\n{}",
-        rows.collect::<String>()
-    );
-    active.write("fleet.csv", csv);
-    active
-        .run(&["station", "import", "fleet.csv", "--allow-weak"])
-        .is(0);
+    active.register_all((0..STATIONS).map(|number| format!("CP-{number}")), PASSWORD);
     // What a timer does in the guide: key once, backup often.
     let passive = Scene::new();
     host(&passive, address, admin, csms.url());

@@ -46,14 +46,10 @@ async fn upgrade(scene: &Scene) -> Successor {
 }
 
 fn register(scene: &Scene, stations: usize) {
-    let mut rows = "identity,password_text,machine_made\n".to_owned();
-    for number in 1..=stations {
-        rows.push_str(&format!("CP-{number},{PASSWORD},true\n"));
-    }
-    scene.write("fleet.csv", rows);
-    scene
-        .run(&["station", "import", "fleet.csv", "--allow-weak"])
-        .is(0);
+    scene.register_all(
+        (1..=stations).map(|number| format!("CP-{number}")),
+        PASSWORD,
+    );
 }
 
 /// One who knocks every few milliseconds, each time on a connection of its own, at a door that

@@ -10,10 +10,13 @@ use super::{Outcome, Scene};
 
 /// How long anything may take before the scene has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Until the log of a gate that has ended is read to its end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// The program serving, ended when it is dropped.
 pub struct Gate {
     child: Child,
+    reader: std::thread::JoinHandle<()>,
     log: Arc<Mutex<String>>,
     /// What it listens on, in the order of the configuration.
     pub listening: Vec<String>,
@@ -67,6 +70,18 @@ impl Scene {
         self.run_with(&arguments, &format!("{password}\n")).is(0);
     }
 
+    /// Registers stations that all have this password.
+    pub fn register_all(&self, identities: impl Iterator<Item = String>, password: &str) {
+        let rows = identities.map(|identity| format!("{identity},{password},true\n"));
+        let rows: String = rows.collect();
+        self.write(
+            "fleet.csv",
+            format!("identity,password_text,machine_made\n{rows}"),
+        );
+        self.run(&["station", "import", "fleet.csv", "--allow-weak"])
+            .is(0);
+    }
+
     /// Opens the gate.
     pub fn serve(&self) -> Gate {
         let mut child = self
@@ -78,7 +93,7 @@ impl Scene {
             .unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (told, pipe) = (Arc::clone(&log), child.stderr.take().unwrap());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(pipe).lines().map_while(Result::ok) {
                 let mut told = told.lock().unwrap();
                 told.push_str(&line);
@@ -94,6 +109,7 @@ impl Scene {
         let listening = open["listening"].as_array().unwrap();
         Gate {
             child,
+            reader,
             log,
             listening: listening
                 .iter()
@@ -201,6 +217,11 @@ impl Gate {
     pub fn stop(mut self) -> Outcome {
         self.signal("-TERM");
         let ended = self.child.wait().unwrap();
+        // What it said last may still be in the pipe, which a successor keeps open.
+        let deadline = Instant::now() + LAST_WORDS;
+        while !self.reader.is_finished() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         Outcome {
             code: ended.code().unwrap_or(-1),
             out: String::new(),
