@@ -15,6 +15,7 @@ mod paths;
 mod tiles;
 mod tree;
 pub mod verify;
+mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use checkpoints::Checkpoints;
@@ -24,6 +25,7 @@ pub use note::{KeyKind, LogKey, Note, NoteError, Signature, VerifierKey};
 pub use paths::{Nodes, consistency, inclusion, root_at, verify_consistency, verify_inclusion};
 pub use tiles::{TileReader, Tiles};
 pub use tree::Tree;
+pub use witness::{Refusal, Request, Witness, WitnessKey};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod foreign;
 mod vectors;
+mod watching;
 mod writing;
 
 use super::{Hash, leaf_hash};

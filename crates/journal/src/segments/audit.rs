@@ -13,10 +13,10 @@ use memchr::memmem;
 use super::block::{Opener, PLAIN_BYTES_MAX};
 use super::ciphers::TAG;
 use super::error::{BlockFault, JournalError};
-use super::file::{GroupText, Position, SegmentFile};
+use super::file::{GroupText, Position, SegmentFile, header_of};
 use super::format::{BLOCK_MAGIC, BlockHeader};
 use super::names;
-use crate::keys::SegmentKeys;
+use crate::keys::{KeyError, SegmentKeys};
 use crate::proof::SaltKey;
 use crate::proof::verify::{Block, Blocks, Broken};
 
@@ -79,6 +79,7 @@ impl Audit {
                 first: at.record,
                 end: None,
                 torn: false,
+                without_key: None,
                 place: error.to_string(),
             };
             self.current = None;
@@ -104,6 +105,7 @@ impl Audit {
             first,
             end: None,
             torn,
+            without_key: None,
             place,
         };
         match SegmentFile::open(path, &*self.keys) {
@@ -117,6 +119,12 @@ impl Audit {
                 false,
                 format!("{}: its header says another number", path.display()),
             )),
+            Err(JournalError::Key(error @ KeyError::Missing { .. })) => Some(Broken {
+                // The next segment begins where this one ended.
+                end: self.segments.peek().map(|later| later.0),
+                without_key: header_of(path).ok().map(|header| header.day),
+                ..broken(false, format!("{}: {error}", path.display()))
+            }),
             Err(error) => {
                 let bytes = std::fs::metadata(path).map_or(0, |data| data.len());
                 let torn = matches!(error, JournalError::NotASegment(_))
@@ -167,6 +175,7 @@ fn behind(
             first,
             end,
             torn,
+            without_key: None,
             place: place.clone(),
         })
     };

@@ -118,6 +118,7 @@ fn break_block(log: &mut Log, chance: &mut Chance) -> Expected {
         first,
         end: told.then_some(first + PER_BLOCK),
         torn: false,
+        without_key: None,
         place: "a segment".to_owned(),
     });
     exactly(Kind::Edit, first..first + PER_BLOCK)
@@ -221,6 +222,7 @@ fn tear_records(log: &mut Log, chance: &mut Chance) -> Expected {
         first: expected.records.start,
         end: None,
         torn: true,
+        without_key: None,
         place: "a segment".to_owned(),
     }));
     expected

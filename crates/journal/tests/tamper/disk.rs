@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::UnixMillis;
-use journal::proof::verify::{Against, Kind, Part, Report, verify};
+use journal::keys::KeyKind;
+use journal::proof::verify::{Against, Kind, Part, Report, forgotten, verify};
 use journal::proof::{Checkpoint, Checkpoints, LogKey, VerifierKey};
 use journal::segments::Audit;
 use journal::{Append, Appended, Entry, Journal, KeyRing, Root, Settings, Weight};
@@ -98,7 +99,7 @@ impl Disk {
         let against = Against {
             log: &self.log,
             witnessed: Some(&self.witnessed),
-            forgotten: &|_| None,
+            forgotten: &forgotten,
         };
         let tree = self.dir.path().join("tree");
         verify(&mut blocks, &tree, &against, &mut |_, _| {}).unwrap()
@@ -204,4 +205,16 @@ fn a_thief_of_the_disk_changes_nothing_unnoticed() {
         }
     }
     assert_eq!(disk.verify().finding, None);
+}
+
+#[test]
+fn records_whose_key_is_destroyed_must_be_spoken_of() {
+    let disk = Disk::recorded();
+    let [day] = disk.keys.days(KeyKind::Segments).unwrap()[..] else {
+        panic!("the records are of one day")
+    };
+    disk.keys.destroy(KeyKind::Segments, day).unwrap();
+    let finding = disk.verify().finding.unwrap();
+    assert_eq!((finding.kind, finding.records.start), (Kind::Edit, 0));
+    assert!(finding.why.contains(&day.to_string()), "{finding}");
 }

@@ -1,13 +1,15 @@
 //! A small log: its records as a reader of segments would yield them, its tree on disk.
 
 use std::fs;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use journal::Day;
 use journal::proof::verify::{Against, Block, Blocks, Broken, Report, verify};
 use journal::proof::{Checkpoint, Checkpoints, Hash, LogKey, SaltKey, Tiles, leaf_hash};
 use tempfile::TempDir;
 
+/// When the first of them happened.
+pub(crate) const FIRST_AT: i64 = 1_795_305_600_000;
 pub(crate) const RECORDS: u64 = 310;
 pub(crate) const SIGNED: u64 = 300;
 pub(crate) const WITNESSED: u64 = 270;
@@ -117,14 +119,14 @@ impl Log {
     }
 
     pub(crate) fn verify(&self, witnessed: bool) -> Report {
-        self.verify_with(witnessed, &|_| None)
+        self.verify_with(witnessed, &|_| Vec::new())
     }
 
     /// The same, where records may say what is no longer kept.
     pub(crate) fn verify_with(
         &self,
         witnessed: bool,
-        forgotten: &dyn Fn(&[u8]) -> Option<Range<u64>>,
+        forgotten: &dyn Fn(&[u8]) -> Vec<Day>,
     ) -> Report {
         let against = Against {
             log: self.key.verifier(),
@@ -159,7 +161,7 @@ pub(crate) fn temporary() -> TempDir {
 pub(crate) fn record(number: u64) -> Vec<u8> {
     format!(
         r#"{{"at":{},"kind":"message","session":{number}}}"#,
-        1_795_305_600_000 + number
+        FIRST_AT + number as i64
     )
     .into_bytes()
 }

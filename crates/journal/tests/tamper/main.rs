@@ -18,7 +18,9 @@ mod log;
 use std::collections::BTreeMap;
 
 use changes::{CHANGES, Change, LOG_KEY_CHANGES};
-use journal::proof::verify::{Broken, Kind, Report};
+use guard::UnixMillis;
+use journal::Day;
+use journal::proof::verify::{Broken, Kind, Report, forgotten};
 use log::{Chance, Log};
 
 /// Changes that are tried, spread over all sorts of them.
@@ -91,16 +93,36 @@ fn an_honest_log_is_found_whole() {
 
 #[test]
 fn what_the_log_says_is_no_longer_kept_is_no_drop() {
+    let told = |record: &[u8]| match record == log::record(299) {
+        true => vec![Day::of(UnixMillis(log::FIRST_AT))],
+        false => Vec::new(),
+    };
     let mut log = Log::honest();
     log.blocks.drain(..5);
-    let told = |record: &[u8]| (record == log::record(299)).then_some(0..50);
     let report = log.verify_with(true, &told);
     assert_eq!((report.finding, report.forgotten), (None, 50));
-    // One block more than it says is a drop, and so is all of it when it says nothing.
-    log.blocks.remove(0);
-    let finding = log.verify_with(true, &told).finding.unwrap();
-    assert_eq!((finding.kind, finding.records), (Kind::Drop, 0..60));
-    assert_eq!(log.verify(true).finding.unwrap().kind, Kind::Drop);
+    // When it says nothing, it is one; and so is what lies behind the days that it speaks of.
+    let finding = log.verify(true).finding.unwrap();
+    assert_eq!((finding.kind, finding.records), (Kind::Drop, 0..50));
+    let earlier = |record: &[u8]| told(record).iter().map(|day| Day(day.0 - 1)).collect();
+    let mut log = Log::honest();
+    log.blocks.drain(5..7);
+    let finding = log.verify_with(true, &earlier).finding.unwrap();
+    assert_eq!((finding.kind, finding.records), (Kind::Drop, 50..70));
+}
+
+#[test]
+fn the_act_of_retention_is_read_and_nothing_else() {
+    let act = br#"{"at":1,"kind":"act","what":"retention","by":"gate","details":"records of 2026-11-21, 2026-11-22"}"#;
+    let days = ["2026-11-21", "2026-11-22"].map(|name| Day::named(name).unwrap());
+    assert_eq!(forgotten(act), days);
+    for other in [
+        r#"{"at":1,"kind":"act","what":"retention","by":"gate","details":"texts of 2026-11-21"}"#,
+        r#"{"at":1,"kind":"message","what":"retention","details":"records of 2026-11-21"}"#,
+        r#"{"at":1,"kind":"message","message":[2,"1","DataTransfer",{"data":{"what":"retention"}}]}"#,
+    ] {
+        assert_eq!(forgotten(other.as_bytes()), [], "{other}");
+    }
 }
 
 #[test]
@@ -111,6 +133,7 @@ fn what_was_never_signed_may_be_lost_to_a_power_failure() {
         first: log::SIGNED,
         end: None,
         torn: true,
+        without_key: None,
         place: "a segment".to_owned(),
     }));
     let report = log.verify(true);

@@ -132,11 +132,7 @@ fn ended(seen: &Seen, stated: &Stated, witnessed: Option<&Checkpoint>) -> Option
     }
     let why = match &seen.torn_end {
         Some(broken) if !broken.torn => {
-            let broken = Gap {
-                records: seen.end..seen.required,
-                broken: Some(broken.clone()),
-            };
-            return Some(gap(&broken));
+            return Some(gap(&Gap::of(seen.end..seen.required, broken.clone())));
         }
         Some(torn) => format!("the last file is cut off: {}", torn.place),
         None => format!("there are {}, and {} were signed", seen.end, seen.required),

@@ -12,10 +12,13 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
+use memchr::memmem;
+
 use self::marks::Marks;
 use self::pass::Pass;
 use super::checkpoints::Stated;
 use super::{Checkpoint, Checkpoints, ProofError, SaltKey, TileReader, VerifierKey};
+use crate::Day;
 
 /// Records that stand together, opened.
 pub struct Block<'a> {
@@ -36,6 +39,8 @@ pub struct Broken {
     pub end: Option<u64>,
     /// It ends too early, rather than being something else.
     pub torn: bool,
+    /// The day's key that it wants and that is not there.
+    pub without_key: Option<Day>,
     /// Where: the file, and the byte in it.
     pub place: String,
 }
@@ -142,8 +147,32 @@ pub struct Against<'a> {
     pub log: &'a VerifierKey,
     /// The last checkpoint that a witness has signed, as the witness has it.
     pub witnessed: Option<&'a Checkpoint>,
-    /// Which records this one says are no longer kept: how retention is told from a drop.
-    pub forgotten: &'a dyn Fn(&[u8]) -> Option<Range<u64>>,
+    /// Of which days this record says that they are no longer kept, as [`forgotten`] reads it: how
+    /// retention is told from a drop.
+    pub forgotten: &'a dyn Fn(&[u8]) -> Vec<Day>,
+}
+
+/// The days whose records are no longer kept, if the record is the act that says so.
+pub fn forgotten(record: &[u8]) -> Vec<Day> {
+    #[derive(serde::Deserialize)]
+    struct Act<'a> {
+        kind: &'a str,
+        #[serde(default)]
+        what: &'a str,
+        #[serde(default)]
+        details: &'a str,
+    }
+    if memmem::find(record, br#""what":"retention""#).is_none() {
+        return Vec::new();
+    }
+    match serde_json::from_slice::<Act<'_>>(record) {
+        Ok(act) if act.kind == "act" && act.what == "retention" => {
+            let days = act.details.strip_prefix("records of ");
+            let days = days.into_iter().flat_map(|days| days.split(", "));
+            days.filter_map(Day::named).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Checks a whole log: its records, the tree in `dir`, and the checkpoints beside it. `progress` hears

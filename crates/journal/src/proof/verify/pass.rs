@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
+use guard::UnixMillis;
+
 use super::marks::{Marks, Meeting};
 use super::window::Window;
 use super::{Block, Broken};
+use crate::Day;
 use crate::proof::tiles::{TILE_HASHES, TILE_LEVELS, hashes_at};
 use crate::proof::{Hash, ProofError, TileReader, Tree, leaf_hash};
 
@@ -21,6 +24,31 @@ pub(super) struct Gap {
     pub(super) records: Range<u64>,
     /// Why they cannot be read; `None` when they are not there.
     pub(super) broken: Option<Broken>,
+    /// The days of the records before and behind.
+    between: (Option<Day>, Option<Day>),
+}
+
+impl Gap {
+    /// Records that cannot be read from here to where they should end.
+    pub(super) fn of(records: Range<u64>, broken: Broken) -> Gap {
+        Gap {
+            records,
+            broken: Some(broken),
+            between: (None, None),
+        }
+    }
+
+    /// Whether the log itself says that these are no longer kept: by their day, where the segment is
+    /// still there and its key is not, else by a day that lies between those around it.
+    fn is_excused(&self, days: &[Day]) -> bool {
+        match &self.broken {
+            Some(broken) => broken.without_key.is_some_and(|day| days.contains(&day)),
+            None => days.iter().any(|day| {
+                self.between.0.is_none_or(|before| before <= *day)
+                    && self.between.1.is_some_and(|behind| *day <= behind)
+            }),
+        }
+    }
 }
 
 /// The first records that do not fit their leaves.
@@ -82,8 +110,9 @@ pub(super) struct Pass<'a> {
     made_lost: bool,
     next: u64,
     gaps: Vec<Gap>,
-    excused: Vec<Range<u64>>,
-    forgotten: &'a dyn Fn(&[u8]) -> Option<Range<u64>>,
+    excused: Vec<Day>,
+    last_day: Option<Day>,
+    forgotten: &'a dyn Fn(&[u8]) -> Vec<Day>,
     pending: Option<Broken>,
     said: u64,
     seen: Seen,
@@ -93,7 +122,7 @@ impl<'a> Pass<'a> {
     pub(super) fn new(
         tiles: &'a TileReader,
         marks: Marks,
-        forgotten: &'a dyn Fn(&[u8]) -> Option<Range<u64>>,
+        forgotten: &'a dyn Fn(&[u8]) -> Vec<Day>,
     ) -> Result<Pass<'a>, ProofError> {
         Ok(Pass {
             leaves: Window::new(tiles, 0),
@@ -104,6 +133,7 @@ impl<'a> Pass<'a> {
             next: 0,
             gaps: Vec::new(),
             excused: Vec::new(),
+            last_day: None,
             forgotten,
             pending: None,
             said: 0,
@@ -137,6 +167,14 @@ impl<'a> Pass<'a> {
     pub(super) fn block(&mut self, block: &Block<'_>) -> Result<(), ProofError> {
         self.gap_until(block.first)?;
         let records = || records(block.text);
+        let behind = records().next().and_then(day_of);
+        for gap in self.gaps.iter_mut().rev() {
+            if gap.between.1.is_some() {
+                break;
+            }
+            gap.between.1 = behind;
+        }
+        self.last_day = records().last().and_then(day_of).or(self.last_day);
         for (place, record) in records().enumerate() {
             let number = block.first.saturating_add(place as u64);
             if number < self.next {
@@ -147,9 +185,7 @@ impl<'a> Pass<'a> {
                 self.seen.twice = Some(twice);
                 continue;
             }
-            if let Some(range) = (self.forgotten)(record) {
-                self.excused.push(range);
-            }
+            self.excused.extend((self.forgotten)(record));
             let leaf = leaf_hash(&block.salts.salt(number), record);
             let told = self.leaves.at(number)?;
             if told.is_some_and(|told| told != leaf) {
@@ -194,9 +230,8 @@ impl<'a> Pass<'a> {
             self.made_lost = true;
             self.advance(told, None)?;
         }
-        let excused = |gap: &Gap| covered(&gap.records, &self.excused);
         for gap in &self.gaps {
-            if gap.broken.is_none() && excused(gap) {
+            if gap.is_excused(&self.excused) {
                 self.seen.forgotten += gap.records.end - gap.records.start;
             } else if self.seen.gap.is_none() {
                 self.seen.gap = Some(gap.clone());
@@ -220,7 +255,12 @@ impl<'a> Pass<'a> {
 
     fn gap(&mut self, records: Range<u64>, broken: Option<Broken>) {
         if self.gaps.len() < GAPS_MAX {
-            self.gaps.push(Gap { records, broken });
+            let between = (self.last_day, None);
+            self.gaps.push(Gap {
+                records,
+                broken,
+                between,
+            });
         }
     }
 
@@ -385,15 +425,13 @@ fn records(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether these ranges together hold all of this one.
-fn covered(range: &Range<u64>, by: &[Range<u64>]) -> bool {
-    let mut from = range.start;
-    while from < range.end {
-        let reach = by.iter().filter(|range| range.contains(&from));
-        match reach.map(|range| range.end).max() {
-            Some(end) => from = end,
-            None => return false,
-        }
-    }
-    true
+/// The day on which a record says that it happened: `at`, which it begins with.
+fn day_of(record: &[u8]) -> Option<Day> {
+    let digits = record.strip_prefix(br#"{"at":"#)?;
+    let length = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let at: i64 = std::str::from_utf8(&digits[..length]).ok()?.parse().ok()?;
+    Some(Day::of(UnixMillis(at)))
 }
