@@ -9,6 +9,7 @@ mod c2sp;
 mod checkpoint;
 mod checkpoints;
 mod error;
+pub mod evidence;
 mod hash;
 mod note;
 mod paths;
