@@ -10,7 +10,6 @@ use std::thread::JoinHandle;
 
 use gateway::{Batch, Clock, EventReceiver};
 use guard::UnixMillis;
-use tokio::sync::oneshot;
 
 use self::row::{Item, Row};
 use self::scribe::Scribe;
@@ -53,8 +52,6 @@ struct Done {
     what: &'static str,
     by: &'static str,
     details: String,
-    /// Who waits until it is durable, if anybody.
-    answer: Option<oneshot::Sender<bool>>,
 }
 
 impl Recording {
@@ -98,34 +95,11 @@ impl Recorder {
 
     /// Takes something that somebody has done.
     pub(crate) fn done(&self, what: &'static str, by: &'static str, details: impl Into<String>) {
-        self.put(what, by, details.into(), None);
-    }
-
-    /// The same, and waits until it is durable; false when it is not.
-    pub(crate) async fn done_durably(
-        &self,
-        what: &'static str,
-        by: &'static str,
-        details: String,
-    ) -> bool {
-        let (answer, durable) = oneshot::channel();
-        self.put(what, by, details, Some(answer));
-        durable.await.unwrap_or(false)
-    }
-
-    fn put(
-        &self,
-        what: &'static str,
-        by: &'static str,
-        details: String,
-        answer: Option<oneshot::Sender<bool>>,
-    ) {
         self.row.put(Item::Done(Done {
             at: self.clock.now().wall,
             what,
             by,
-            details,
-            answer,
+            details: details.into(),
         }));
     }
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use ocpp::Version;
 use scene::Scene;
-use scene::gate::{Gate, eventually};
+use scene::gate::{Gate, Successor, eventually};
 use serde_json::json;
 use sim::{Csms, Station};
 
@@ -130,7 +130,21 @@ async fn what_is_said_is_recorded_and_nobody_is_named() {
         || durable(&gate) >= before + 2,
         || "two more records".to_owned(),
     );
+    scene.run(&["session", "end", "CP-1"]).is(0);
     gate.stop();
+    let said = read(&scene);
+    for part in [
+        r#""what":"record-begins""#,
+        r#""kind":"connected","tenant":"default","station":"CP-1""#,
+        r#""action":"Authorize","verdict":"forwarded""#,
+        r#""kind":"disconnected""#,
+        r#""what":"session-end","by":"operator""#,
+        r#""what":"record-ends""#,
+    ] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+    assert!(said.contains("[2,"), "what was said is there, too:\n{said}");
+    assert!(!said.contains(TOKEN), "{said}");
     let files = scene.files_but(&["portcullis.db"]);
     assert!(
         files
@@ -162,4 +176,64 @@ async fn without_its_root_the_road_runs_and_the_record_catches_up() {
         || format!("{} records", durable(&gate)),
     );
     gate.expect_metric("portcullis_record_missed_total 0");
+}
+
+/// The names and values of what the record's files, opened by their owner, say.
+fn read(scene: &Scene) -> String {
+    use journal::keys::Opener;
+    use std::sync::Arc;
+    let opener = Opener::PassphraseFile(scene.path("keys/journal.passphrase"));
+    let root = journal::RootSource::Age {
+        file: scene.path("keys/journal.age"),
+        opener,
+    };
+    let (dir, keks) = (scene.path("journal"), scene.path("journal-keys"));
+    let ring = journal::KeyRing::open(root.open().unwrap(), &dir.join("keys"), &keks).unwrap();
+    let reader = journal::Reader::new(&dir, Arc::new(ring));
+    let found = reader.search(journal::Query::default()).unwrap();
+    found
+        .map(|record| String::from_utf8(record.unwrap().json).unwrap() + "\n")
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_station_at_somebodys_home_is_recorded_under_a_pseudonym() {
+    let (scene, _csms) = recording("private_stations = [\"CP-*\"]").await;
+    scene.run(&["journal", "init"]).is(0);
+    let gate = scene.serve();
+    let talk = station(&gate).await;
+    talk.call("Heartbeat", json!({})).await.unwrap();
+    eventually(|| durable(&gate) >= 4, || "four records".to_owned());
+    gate.stop();
+    let said = read(&scene);
+    assert!(said.contains(r#""action":"Heartbeat""#), "{said}");
+    assert!(!said.contains("CP-1"), "{said}");
+    assert!(!said.contains("127.0.0.1"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_leaves_no_gap() {
+    let (scene, _csms) = recording("").await;
+    scene.run(&["journal", "init"]).is(0);
+    let gate = scene.serve();
+    let talk = station(&gate).await;
+    talk.call("Heartbeat", json!({})).await.unwrap();
+    let successor = Successor::of(&scene);
+    drop(talk);
+    gate.expect_line("closed");
+    // The new process comes into the record when the old one has left it.
+    let begun = || read(&scene).matches("record-begins").count();
+    eventually(|| begun() == 2, || read(&scene));
+    let said = read(&scene);
+    let order: Vec<_> = ["record-begins", "Heartbeat", "record-ends", "record-begins"]
+        .iter()
+        .scan(0, |from, what| {
+            let place = said[*from..].find(what).map(|place| place + *from)?;
+            *from = place + what.len();
+            Some(place)
+        })
+        .collect();
+    assert_eq!(order.len(), 4, "{said}");
+    assert!(!said.contains(r#""kind":"gap""#), "{said}");
+    drop(successor);
 }

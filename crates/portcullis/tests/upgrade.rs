@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ocpp::Version;
-use scene::gate::{Gate, eventually};
+use scene::gate::{Gate, Successor, eventually};
 use scene::{Outcome, Scene};
 use serde_json::json;
 use sim::{Conversation, Csms, Ended, Reply, Station};
@@ -19,17 +19,6 @@ use sim::{Conversation, Csms, Ended, Reply, Station};
 const PASSWORD: &str = "correct horse battery";
 /// Everybody comes from one address here.
 const EXEMPT: &str = "exempt_sources = [\"127.0.0.0/8\"]\n";
-
-/// A process that a gate has started, ended when the scene is.
-struct Successor(u64);
-
-impl Drop for Successor {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("kill")
-            .args(["-9", &self.0.to_string()])
-            .status();
-    }
-}
 
 fn station(gate: &Gate, identity: &str) -> Station {
     let station = Station::new(gate.plain(), identity).version(Version::V16);
@@ -41,8 +30,7 @@ async fn run(scene: &Scene, arguments: &[&str]) -> Outcome {
 }
 
 async fn upgrade(scene: &Scene) -> Successor {
-    let upgraded = run(scene, &["upgrade", "--format", "json"]).await;
-    Successor(upgraded.is(0).json()["process"].as_u64().unwrap())
+    tokio::task::block_in_place(|| Successor::of(scene))
 }
 
 fn register(scene: &Scene, stations: usize) {

@@ -1,5 +1,7 @@
 //! From an event to its record.
 
+use std::net::SocketAddr;
+
 use guard::{
     Closing, Event, Finding, Heard, MessageKind, Outcome, SessionFacts, UnixMillis, words,
 };
@@ -103,7 +105,7 @@ impl<P: Pseudonyms> Page<'_, P> {
             Event::Message { .. } => self.message(event, heard),
             Event::Connected { at, session } => {
                 let mut about = self.session("connected", at.wall, session)?;
-                self.connected(session);
+                self.connected(session, about.station.as_deref());
                 about.weight = Weight::Kept;
                 Ok(about)
             }
@@ -125,7 +127,7 @@ impl<P: Pseudonyms> Page<'_, P> {
                 let asked = station.as_ref().map(ocpp::StationId::as_str);
                 let name = asked.map(|asked| self.station(None, asked, at.wall));
                 let name = name.transpose()?;
-                self.object.text("peer", &peer.to_string());
+                self.peer(peer, name.as_deref());
                 self.object.word("how", words::refusal(why));
                 let said = self.names.words(&words::refused(why));
                 self.object.text("why", &said);
@@ -290,11 +292,18 @@ impl<P: Pseudonyms> Page<'_, P> {
         Ok(name)
     }
 
-    fn connected(&mut self, session: &SessionFacts) {
+    /// Where a private station comes from is somebody's home.
+    fn peer(&mut self, peer: &SocketAddr, station: Option<&str>) {
+        if station.and_then(Handle::parse).is_none() {
+            self.object.text("peer", &peer.to_string());
+        }
+    }
+
+    fn connected(&mut self, session: &SessionFacts, station: Option<&str>) {
         self.object.text("route", &session.route.0);
         self.object.word("ocpp", session.version.number());
         self.object.word("by", words::connection(session.kind));
-        self.object.text("peer", &session.peer.to_string());
+        self.peer(&session.peer, station);
         if let Some(tls) = &session.tls {
             self.object.text("tls", &tls.to_string());
         }

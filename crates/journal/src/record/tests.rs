@@ -41,7 +41,10 @@ impl Pseudonyms for Asked {
         _: UnixMillis,
         _: &mut Vec<Handle>,
     ) -> Result<String, Infallible> {
-        Ok(format!("{}/{identity}", tenant.unwrap_or("?")))
+        match identity.strip_prefix("HOME") {
+            Some(_) => Ok(Handle::from_random([2; 12]).to_string()),
+            None => Ok(format!("{}/{identity}", tenant.unwrap_or("?"))),
+        }
     }
 
     fn words(&mut self, text: &str) -> String {
@@ -65,9 +68,13 @@ fn station() -> StationId {
 }
 
 fn session() -> Arc<SessionFacts> {
+    session_of("CS1")
+}
+
+fn session_of(identity: &str) -> Arc<SessionFacts> {
     Arc::new(SessionFacts {
         number: 12,
-        station: station(),
+        station: StationId::parse(identity, Version::V16).unwrap(),
         tenant: Tenant("cpo".into()),
         route: RouteId("main".into()),
         version: Version::V16,
@@ -291,6 +298,26 @@ fn whatever_is_not_a_message_is_kept() {
             !record.to_string().contains("ann@"),
             "words go through the filter: {record}"
         );
+    }
+}
+
+#[test]
+fn where_a_private_station_comes_from_is_not_said() {
+    let session = session_of("HOME1");
+    let (at, why) = (at(), RefusedHandshake::NoVersion);
+    let station = Some(session.station.clone());
+    for event in [
+        Event::Refused {
+            at,
+            peer: peer(),
+            station,
+            why,
+        },
+        Event::Connected { at, session },
+    ] {
+        let (record, about, _) = written(&event, None);
+        assert!(record.get("peer").is_none(), "{record}");
+        assert!(Handle::parse(about.station.as_deref().unwrap()).is_some());
     }
 }
 

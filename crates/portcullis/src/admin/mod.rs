@@ -7,7 +7,6 @@ pub(crate) mod client;
 mod figures;
 mod findings;
 mod mode;
-mod record;
 mod refused;
 mod reload;
 mod sessions;
@@ -103,7 +102,6 @@ pub(crate) async fn serve(listener: TcpListener, shown: Arc<Shown>) -> std::io::
         .route("/findings/forget", post(findings::forget))
         .route("/mode", post(mode::mode))
         .route("/upgrade", post(upgrade::upgrade))
-        .route("/record/act", post(record::act))
         .route("/adoption", get(adoption::show))
         .route("/adoption/open", post(adoption::open))
         .route("/adoption/close", post(adoption::close))

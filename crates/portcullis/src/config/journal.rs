@@ -26,6 +26,8 @@ pub struct JournalConfig {
     pub commit: Duration,
     /// Tenants whose stations are not recorded.
     pub not_for: BTreeSet<String>,
+    /// Stations at people's homes: identities, or how they begin and `*`.
+    pub private: Vec<String>,
     /// What waits while the record cannot be written, in bytes.
     pub waiting_bytes_max: usize,
     /// Days after which the same identifier gets another pseudonym.
@@ -38,6 +40,16 @@ impl JournalConfig {
     /// Where the keys of segments and texts are, and that of the log.
     pub(crate) fn keys(&self) -> PathBuf {
         self.directory.value.join("keys")
+    }
+
+    /// Whether a station stands at somebody's home, so that its identity is a person's.
+    pub(crate) fn is_private(&self, identity: &str) -> bool {
+        self.private
+            .iter()
+            .any(|named| match named.strip_suffix('*') {
+                Some(start) => identity.starts_with(start),
+                None => identity == named,
+            })
     }
 
     /// The files that a record cannot be opened without.
@@ -106,6 +118,8 @@ pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<Jour
     let commit = Duration::from_millis(section.number("commit_ms", 10..=10_000, 100));
     let tenants = section.texts("not_for_tenants");
     let not_for = tenants.into_iter().map(|tenant| tenant.value).collect();
+    let private = section.texts("private_stations");
+    let private = private.into_iter().map(|station| station.value).collect();
     let waiting = section.number("waiting_mb", 1..=4096, 64);
     let epoch_days = days(&mut section, "epoch_days", 90);
     let retention = RetentionDays {
@@ -121,6 +135,7 @@ pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<Jour
         origin: origin.map_or_else(|| "portcullis".to_owned(), |origin| origin.value),
         commit,
         not_for,
+        private,
         waiting_bytes_max: usize::try_from(waiting << 20).unwrap_or(usize::MAX),
         epoch_days,
         retention,

@@ -3,11 +3,15 @@
 use guard::{Heard, UnixMillis};
 use journal::Handle;
 use journal::record::Pseudonyms;
-use journal::vault::{Vault, VaultError};
+use journal::vault::recognise::without_identifiers;
+use journal::vault::{Class, Vault, VaultError};
+
+use crate::config::JournalConfig;
 
 /// The vault as the composer of records asks it.
 pub(super) struct Names<'v> {
     pub(super) vault: &'v mut Vault,
+    pub(super) config: &'v JournalConfig,
 }
 
 impl Pseudonyms for Names<'_> {
@@ -27,15 +31,21 @@ impl Pseudonyms for Names<'_> {
 
     fn station(
         &mut self,
-        _tenant: Option<&str>,
+        tenant: Option<&str>,
         identity: &str,
-        _at: UnixMillis,
-        _handles: &mut Vec<Handle>,
+        at: UnixMillis,
+        handles: &mut Vec<Handle>,
     ) -> Result<String, VaultError> {
-        Ok(identity.to_owned())
+        if !self.config.is_private(identity) {
+            return Ok(identity.to_owned());
+        }
+        let tenant = tenant.unwrap_or_default();
+        let handle = self.vault.handle_of(tenant, Class::Station, identity, at)?;
+        handles.push(handle);
+        Ok(handle.to_string())
     }
 
     fn words(&mut self, text: &str) -> String {
-        text.to_owned()
+        without_identifiers(text).into_owned()
     }
 }

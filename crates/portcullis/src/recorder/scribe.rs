@@ -7,8 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use guard::UnixMillis;
 use journal::proof::LogKey;
 use journal::record::{About, Act, Gap, compose, compose_act, compose_gap};
-use journal::vault::{Vault, VaultError, VaultSettings};
+use journal::vault::{Retention, Vault, VaultError, VaultSettings};
 use journal::{Append as _, Appended, Entry, Handle, Journal, KeyRing, Settings, State, Ticket};
+use tracing::{debug, warn};
 
 use super::names::Names;
 use super::row::{Item, Next};
@@ -27,7 +28,7 @@ const OPEN_EVERY: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_secs(1);
 /// What is told of it.
 const SUBJECT: &str = "record";
-/// Whoever asked for something to be recorded waits no longer for the disk.
+/// What commands have done is told to be recorded once that is so; it is tried again later.
 const DURABLE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Makes records.
@@ -114,10 +115,10 @@ impl Scribe {
                 Next::Nothing => {}
                 Next::Closed => break,
             }
-            self.look(&open);
+            self.look(&mut open);
         }
         let end = self.done("record-ends", String::new());
-        self.act(&end, &open);
+        self.act(&end.act(), &open);
         open.journal.close();
     }
 
@@ -164,10 +165,10 @@ impl Scribe {
     fn begin(&mut self, open: &mut Open) {
         let version = env!("CARGO_PKG_VERSION");
         let begin = self.done("record-begins", format!("portcullis {version}"));
-        self.act(&begin, open);
+        self.act(&begin.act(), open);
         for tenant in self.config.not_for.clone() {
             let act = self.done("record-off", format!("tenant {tenant}"));
-            self.act(&act, open);
+            self.act(&act.act(), open);
         }
     }
 
@@ -177,23 +178,14 @@ impl Scribe {
             what,
             by: GATE,
             details,
-            answer: None,
         }
     }
 
     fn write(&mut self, item: Item, open: &mut Open) -> Result<(), (Item, String)> {
         self.gaps(open);
         match item {
-            Item::Done(mut done) => {
-                let last = self.act(&done, open);
-                if let Some(answer) = done.answer.take() {
-                    let appender = open.journal.appender();
-                    let durable = last.is_some_and(|ticket| {
-                        appender.wait_durable(ticket, DURABLE_WITHIN).is_ok()
-                    });
-                    // Whoever asked may have gone.
-                    let _ = answer.send(durable);
-                }
+            Item::Done(done) => {
+                self.act(&done.act(), open);
                 Ok(())
             }
             Item::Events(batch) => {
@@ -237,24 +229,22 @@ impl Scribe {
         self.page.append(&open.journal);
     }
 
-    fn act(&mut self, done: &Done, open: &Open) -> Option<Ticket> {
-        let act = Act {
-            at: done.at,
-            what: done.what,
-            by: done.by,
-            details: &done.details,
-        };
-        let about = compose_act(&act, &mut self.page.text);
+    fn act(&mut self, act: &Act<'_>, open: &Open) -> Option<Ticket> {
+        let about = compose_act(act, &mut self.page.text);
         self.page.finish(about);
         self.page.append(&open.journal)
     }
 
     /// Tells how the record is, now and then.
-    fn look(&mut self, open: &Open) {
+    fn look(&mut self, open: &mut Open) {
         if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
             return;
         }
         self.looked = Some(Instant::now());
+        if let Err(error) = self.tend(open) {
+            // Nothing is lost by it: what is due stays due.
+            debug!(%error, "the vault is not tended now");
+        }
         let health = open.journal.health();
         let missed = health.lost.total() + self.recorded.missed + self.recorded.dropped;
         self.tell(match &health.state {
@@ -278,8 +268,52 @@ impl Scribe {
         figures.missed = health.lost.total() + self.recorded.dropped;
     }
 
+    /// Records what commands have done to subjects, and does what is due by itself.
+    fn tend(&mut self, open: &mut Open) -> Result<(), VaultError> {
+        let mut last = None;
+        for done in open.vault.acts()? {
+            let act = Act {
+                at: done.at,
+                what: &done.what,
+                by: &done.by,
+                details: &done.details,
+            };
+            let ticket = self.act(&act, open);
+            last = ticket.map(|ticket| (ticket, done.number)).or(last);
+        }
+        if let Some((ticket, number)) = last {
+            let appender = open.journal.appender();
+            if appender.wait_durable(ticket, DURABLE_WITHIN).is_ok() {
+                open.vault.acts_recorded(number)?;
+            }
+        }
+        let retention = Retention {
+            identifiers_days: self.config.retention.identifiers,
+            texts_days: self.config.retention.texts,
+            records_days: self.config.retention.records,
+        };
+        let now = self.recorder.clock.now().wall;
+        let tended = open.vault.tend(&retention, now)?;
+        if tended.damaged > 0 {
+            let damaged = tended.damaged;
+            warn!("{damaged} rows of the record's subjects cannot be opened under their day's key");
+        }
+        Ok(())
+    }
+
     fn tell(&self, finding: Finding) {
         tell_findings(&self.conditions, vec![finding]);
+    }
+}
+
+impl Done {
+    fn act(&self) -> Act<'_> {
+        Act {
+            at: self.at,
+            what: self.what,
+            by: self.by,
+            details: &self.details,
+        }
     }
 }
 
@@ -315,7 +349,7 @@ impl Page {
         config: &JournalConfig,
         vault: &mut Vault,
     ) -> Result<(), VaultError> {
-        let mut names = Names { vault };
+        let mut names = Names { vault, config };
         for (event, heard) in batch.iter() {
             if event
                 .tenant()

@@ -237,6 +237,25 @@ impl Drop for Gate {
     }
 }
 
+/// A process that a gate has started, ended when the scene is.
+pub struct Successor(pub u64);
+
+impl Successor {
+    /// Has a new process take the running gate's place.
+    pub fn of(scene: &Scene) -> Successor {
+        let upgraded = scene.run(&["upgrade", "--format", "json"]);
+        Successor(upgraded.is(0).json()["process"].as_u64().unwrap())
+    }
+}
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("kill")
+            .args(["-9", &self.0.to_string()])
+            .status();
+    }
+}
+
 /// Waits for a condition, with a deadline.
 #[track_caller]
 pub fn eventually(so: impl Fn() -> bool, what: impl Fn() -> String) {

@@ -68,7 +68,6 @@ fn done() -> Item {
         what: "mode",
         by: "gate",
         details: String::new(),
-        answer: None,
     })
 }
 

@@ -103,6 +103,7 @@ pub(super) fn for_the_next_start(started: &Config, now: &Config) -> Vec<String> 
         ("[admin] address", started.admin.value != now.admin.value),
         ("[log] format", started.log.json != now.log.json),
         ("[refused]", started.refused != now.refused),
+        ("[journal]", recorded(started) != recorded(now)),
         ("[limits] workers", started.workers != now.workers),
         (
             "[limits] events_queued_max",
@@ -156,4 +157,9 @@ pub(super) fn for_the_next_start(started: &Config, now: &Config) -> Vec<String> 
 fn named(parts: &[(&str, bool)]) -> Vec<String> {
     let differing = parts.iter().filter(|(_, differs)| *differs);
     differing.map(|(part, _)| (*part).to_owned()).collect()
+}
+
+/// What is said of the record, whole; the root's own text is in none of it.
+fn recorded(config: &Config) -> String {
+    format!("{:?}", config.journal)
 }
