@@ -114,17 +114,21 @@ impl Exchange {
         }
     }
 
-    /// Registers a CALL that is passed on; an earlier one with the same id makes way for it.
+    /// Registers a CALL that is passed on; an earlier one with the same id makes way for it. `recall`
+    /// is what [`Exchange::recall`] has just said of it: a new id needs not be looked for once more.
     pub fn open(
         &mut self,
         asker: Side,
         key: CallKey,
+        recall: Recall,
         action: Option<&'static ActionFacts>,
         now: Duration,
         time_out: Duration,
     ) {
         let asked = self.asked_mut(asker);
-        asked.open.retain(|call| call.key.id != key.id);
+        if recall != Recall::New {
+            asked.open.retain(|call| call.key.id != key.id);
+        }
         if asked.open.len() >= Self::OPEN_MAX {
             asked.open.remove(0);
         }
@@ -139,7 +143,7 @@ impl Exchange {
             since: now,
             due: now.saturating_add(time_out),
         });
-        asked.remember(key);
+        asked.remember(key, recall);
     }
 
     /// Whether a CALL of that side with that id may still be answered.
@@ -225,8 +229,11 @@ impl Exchange {
 }
 
 impl Asked {
-    fn remember(&mut self, key: CallKey) {
-        if let Some(old) = self.remembered.iter_mut().find(|old| old.id == key.id) {
+    fn remember(&mut self, key: CallKey, recall: Recall) {
+        let mut remembered = self.remembered.iter_mut();
+        if recall != Recall::New
+            && let Some(old) = remembered.find(|old| old.id == key.id)
+        {
             *old = key;
         } else if self.remembered.len() < Exchange::REMEMBERED_MAX {
             self.remembered.push(key);

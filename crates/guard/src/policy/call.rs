@@ -38,7 +38,8 @@ impl Policy {
         }
         let action = known(call.action);
         let (since, time_out) = (now.elapsed, self.call_timeout);
-        state.exchange.open(call.from, key, action, since, time_out);
+        let exchange = &mut state.exchange;
+        exchange.open(call.from, key, recall, action, since, time_out);
         let mut change = None;
         match (call.from, action) {
             (Side::Csms, Some(action)) => {

@@ -13,7 +13,8 @@ fn at(seconds: u64) -> Duration {
 
 fn call(exchange: &mut Exchange, asker: Side, id: &str, body: &str, now: Duration) {
     let key = exchange.key(id, body.as_bytes());
-    exchange.open(asker, key, None, now, TIME_OUT);
+    let recall = exchange.recall(asker, key, now);
+    exchange.open(asker, key, recall, None, now, TIME_OUT);
 }
 
 fn recall(exchange: &Exchange, asker: Side, id: &str, body: &str, now: Duration) -> Recall {
