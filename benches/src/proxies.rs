@@ -25,6 +25,8 @@ const STOP_MAX: Duration = Duration::from_secs(10);
 pub enum Kind {
     /// Ours: every message validated and judged.
     Portcullis,
+    /// Ours, and everything that happens is recorded.
+    Recording,
     /// A TLS proxy that looks at nothing.
     Nginx,
     /// Likewise.
@@ -35,12 +37,18 @@ pub enum Kind {
 
 impl Kind {
     /// Those of the tables, ours first.
-    pub const ALL: [Kind; 3] = [Kind::Portcullis, Kind::Nginx, Kind::HaProxy];
+    pub const ALL: [Kind; 4] = [
+        Kind::Portcullis,
+        Kind::Recording,
+        Kind::Nginx,
+        Kind::HaProxy,
+    ];
 
     /// Its name in the tables.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Portcullis => "Portcullis",
+            Kind::Recording => "recording",
             Kind::Nginx => "nginx",
             Kind::HaProxy => "HAProxy",
             Kind::Before => "before",
@@ -103,6 +111,9 @@ impl Proxy {
         let mut command = match kind {
             Kind::Portcullis => {
                 portcullis::command(&ground.portcullis, address, out, ground, &dir)?
+            }
+            Kind::Recording => {
+                portcullis::recording(&ground.portcullis, address, out, ground, &dir)?
             }
             Kind::Before => portcullis::command(&ground.before, address, out, ground, &dir)?,
             Kind::Nginx => nginx::command(address, out, ground, &dir)?,

@@ -181,11 +181,18 @@ call in flight; the mix is, of ten calls, four Heartbeats, two StatusNotificatio
 
 /// Ours through nginx's, round by round.
 fn ratios(rows: &[Rounds], subject: &str, other: &str) -> Vec<f64> {
+    ratios_of(rows, subject, "Portcullis", other)
+}
+
+/// The gate with its record, as its rows are named.
+const RECORDING: &str = "recording";
+
+fn ratios_of(rows: &[Rounds], subject: &str, one: &str, other: &str) -> Vec<f64> {
     let of = |proxy: &str| {
         rows.iter()
             .find(|row| row.subject == subject && row.proxy == proxy)
     };
-    match (of("Portcullis"), of(other)) {
+    match (of(one), of(other)) {
         (Some(ours), Some(theirs)) => ours
             .micros
             .iter()
@@ -197,13 +204,18 @@ fn ratios(rows: &[Rounds], subject: &str, other: &str) -> Vec<f64> {
 }
 
 fn ratio(rows: &[Rounds], subject: &str) -> Option<(f64, String)> {
-    let ratios = ratios(rows, subject, "nginx");
+    ratio_of(rows, subject, "Portcullis")
+}
+
+fn ratio_of(rows: &[Rounds], subject: &str, one: &str) -> Option<(f64, String)> {
+    let ratios = ratios_of(rows, subject, one, "nginx");
     (!ratios.is_empty()).then(|| (median(&ratios), format!("{} ×", spread(&ratios))))
 }
 
 fn rounds_table(page: &mut String, rows: &[Rounds]) {
     page.push_str(
-        "| | Portcullis | nginx | HAProxy | of nginx | of HAProxy |\n|---|---|---|---|---|---|\n",
+        "| | Portcullis | nginx | HAProxy | of nginx | of HAProxy | recording | of nginx |\n\
+         |---|---|---|---|---|---|---|---|\n",
     );
     let mut subjects: Vec<&str> = rows.iter().map(|row| row.subject.as_str()).collect();
     subjects.dedup();
@@ -216,12 +228,14 @@ fn rounds_table(page: &mut String, rows: &[Rounds]) {
         };
         let _ = writeln!(
             page,
-            "| {subject} | {} | {} | {} | {} | {} |",
+            "| {subject} | {} | {} | {} | {} | {} | {} | {} |",
             of("Portcullis"),
             of("nginx"),
             of("HAProxy"),
             spread(&ratios(rows, subject, "nginx")),
-            spread(&ratios(rows, subject, "HAProxy"))
+            spread(&ratios(rows, subject, "HAProxy")),
+            of(RECORDING),
+            spread(&ratios_of(rows, subject, RECORDING, "nginx"))
         );
     }
     page.push('\n');

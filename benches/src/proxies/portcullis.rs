@@ -40,6 +40,25 @@ pub(super) fn command(
     Ok(command)
 }
 
+/// The same with a record: durable ten times a second.
+pub(super) fn recording(
+    program: &Path,
+    address: SocketAddr,
+    out: Out,
+    ground: &Ground,
+    dir: &Path,
+) -> io::Result<Command> {
+    let command = command(program, address, out, ground, dir)?;
+    let file = dir.join(CONFIGURATION);
+    let configuration = fs::read_to_string(&file)?;
+    fs::write(
+        &file,
+        format!("{configuration}[journal]\norigin = \"bench\"\n"),
+    )?;
+    tell(program, &file, &["journal", "init"])?;
+    Ok(command)
+}
+
 /// Has a new process take the running one's place; its number.
 pub(super) fn upgrade(program: &Path, dir: &Path) -> io::Result<u32> {
     let said = tell(

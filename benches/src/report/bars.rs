@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{Report, median, ratio};
+use super::{RECORDING, Report, median, ratio, ratio_of};
 use crate::floods::Storm;
 use crate::scene::{DEFLATE, Figures, Growth, PACED};
 use crate::workload::Workload;
@@ -32,6 +32,12 @@ pub(super) fn table(report: &Report<'_>) -> String {
             ratio(&figures.calls, subject),
         );
     }
+    table.line(
+        "the same, mix, with everything recorded",
+        "≤ 1.3 × nginx",
+        1.3,
+        ratio_of(&figures.calls, Workload::Mix.name(), RECORDING),
+    );
     for (out, figure, bar, limit) in [
         (
             "plain",
