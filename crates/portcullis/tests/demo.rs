@@ -47,6 +47,12 @@ fn a_few_seconds_show_stations_messages_and_refusals() {
         "faults of the advisories put to use in vain: 5",
         "── who is in ──",
         "stations are in:",
+        "── the record ──",
+        "none names a token",
+        "\":\"z",
+        "verify: whole; ",
+        "one byte of a copy of 00000000000000000000.seg, byte ",
+        "verify: edit: record",
         "The demo is over",
     ] {
         assert!(shown.contains(expected), "{expected:?} is not in\n{shown}");

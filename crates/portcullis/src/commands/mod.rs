@@ -18,6 +18,8 @@ mod station;
 mod tolerance;
 mod upgrade;
 
+pub(crate) use journal::make_keys;
+
 use crate::Failure;
 use crate::cli::{Cli, Command};
 use crate::output::Output;

@@ -10,6 +10,7 @@ mod cast;
 mod faults;
 mod guide;
 mod paint;
+mod record;
 mod show;
 mod stage;
 
@@ -115,6 +116,10 @@ async fn play(args: &DemoArgs) -> Result<(), Failure> {
     drop(fleet);
     gate.close().await;
     watched?;
+    let config = stage.config.clone();
+    let record = tokio::task::spawn_blocking(move || record::shown(&config)).await;
+    let record = record.map_err(|error| Failure::new(Exit::Failed, error.to_string(), ""))?;
+    lock(&show).say(&record?);
     conclude(&show, args.seconds.is_some(), &stage)
 }
 

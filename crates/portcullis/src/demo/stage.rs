@@ -14,6 +14,8 @@ use store::{KeyFile, SqliteStore, Store};
 use super::DemoArgs;
 use super::cast::Cast;
 use super::faults::Labs;
+use crate::commands::make_keys;
+use crate::config::Config;
 use crate::{Exit, Failure};
 
 /// Lies in a directory that a demo has made, and so may empty.
@@ -66,6 +68,7 @@ pub(super) async fn set(args: &DemoArgs) -> Result<Stage, Failure> {
     let config = directory.join("portcullis.toml");
     write(&config, &configuration(listen, admin, &csms, &labs))?;
     register(&directory, &cast, &labs)?;
+    keys_of_record(&config)?;
     Ok(Stage {
         config,
         authority_file,
@@ -154,6 +157,12 @@ fn register(directory: &Path, cast: &Cast, labs: &Labs) -> Result<(), Failure> {
         .map_err(|error| Failure::new(Exit::Failed, error.to_string(), ""))
 }
 
+/// The keys of the record, as `portcullis journal init` makes them.
+fn keys_of_record(config: &Path) -> Result<(), Failure> {
+    let config = Config::load(config)?.journal;
+    config.map_or(Ok(()), |journal| make_keys(&journal).map(drop))
+}
+
 /// The configuration, as an operator would write it.
 fn configuration(listen: SocketAddr, admin: SocketAddr, csms: &Csms, labs: &Labs) -> String {
     format!(
@@ -187,6 +196,10 @@ file = "keys/portcullis.key"
 
 [admin]
 address = "{admin}"
+
+# Everything that happens is recorded: sealed, pseudonymous and provable.
+[journal]
+origin = "portcullis.demo/record"
 
 [controls]
 # Real stations break the schema harmlessly; what they do is noted and passes.

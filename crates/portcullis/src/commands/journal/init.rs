@@ -28,12 +28,7 @@ struct Made {
 const PASSPHRASE_BYTES: usize = 20;
 
 pub(super) fn run(config: &JournalConfig, output: &mut Output) -> Result<(), Failure> {
-    let (root, passphrase) = match &config.root {
-        RootSource::Age { file, opener } if !file.exists() => make(file, opener)?,
-        there => (there.open().map_err(|error| key_failure(&error))?, None),
-    };
-    let ring = KeyRing::init(root, &config.keys(), &config.subject_keys.value);
-    ring.map_err(|error| key_failure(&error))?;
+    let passphrase = make_keys(config)?;
     let made = Made {
         directory: config.directory.value.display().to_string(),
         subject_keys: config.subject_keys.value.display().to_string(),
@@ -45,6 +40,17 @@ pub(super) fn run(config: &JournalConfig, output: &mut Output) -> Result<(), Fai
         passphrase,
     };
     output.result(&made, || in_words(&made))
+}
+
+/// Makes what is not there; gives the passphrase file if it was drawn now.
+pub(crate) fn make_keys(config: &JournalConfig) -> Result<Option<String>, Failure> {
+    let (root, passphrase) = match &config.root {
+        RootSource::Age { file, opener } if !file.exists() => make(file, opener)?,
+        there => (there.open().map_err(|error| key_failure(&error))?, None),
+    };
+    let ring = KeyRing::init(root, &config.keys(), &config.subject_keys.value);
+    ring.map_err(|error| key_failure(&error))?;
+    Ok(passphrase)
 }
 
 fn in_words(made: &Made) -> String {

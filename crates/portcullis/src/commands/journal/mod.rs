@@ -2,6 +2,8 @@
 
 mod init;
 
+pub(crate) use init::make_keys;
+
 use std::path::Path;
 
 use journal::KeyError;
