@@ -61,13 +61,15 @@ impl Default for VaultSettings {
         VaultSettings {
             epoch_days: 90,
             backup_days: 7,
-            new_subjects_a_day_max: 2_000_000,
+            new_subjects_a_day_max: NEW_SUBJECTS_A_DAY_MAX,
         }
     }
 }
 
 /// Identifiers that are remembered in memory: some 10 MiB when full.
 const CACHED_MAX: usize = 1 << 18;
+/// New subjects that a day may bring, where nothing else is said.
+const NEW_SUBJECTS_A_DAY_MAX: u32 = 2_000_000;
 /// Bytes of an identifier: what is longer names nobody, and is recorded as a length.
 const IDENTIFIER_BYTES_MAX: usize = 2048;
 /// How often is looked whether another process has erased somebody.

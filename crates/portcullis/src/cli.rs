@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::journal::JournalCommand;
+pub(crate) use self::journal::{HoldArgs, JournalCommand, SubjectArgs};
 use crate::output::Format;
 
 const EXAMPLES: &str = "\

@@ -26,10 +26,11 @@ CREATE TABLE epochs (
     first_day INTEGER NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
--- One row: the day whose wrapping key new rows get.
+-- One row: the day whose wrapping key new rows get, and the last day to which the clock jumped.
 CREATE TABLE wrapping (
-    only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
-    kek  INTEGER NOT NULL
+    only   INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+    kek    INTEGER NOT NULL,
+    jumped INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- What was done to subjects and is not in the record yet: erasures, holds, retention. Names nobody.

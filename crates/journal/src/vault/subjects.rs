@@ -30,6 +30,8 @@ pub(crate) struct Subjects {
     version: i64,
     /// A transaction is open: what it holds is not durable yet.
     pub(super) unsettled: bool,
+    /// The last day to which the clock jumped, over more days than a gate is off by chance.
+    pub(super) jumped: Option<Day>,
     /// Where re-wrapping goes on.
     pub(super) rewrapped: Tag,
 }
@@ -45,6 +47,8 @@ pub(crate) struct Found {
 }
 
 const SCHEMA: i64 = 1;
+/// Days without the gate that need no second look at the clock.
+const DAYS_OFF_MAX: u32 = 3;
 /// Another process may be erasing, or taking a backup.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -63,6 +67,7 @@ impl Subjects {
             lost: Vec::new(),
             version: 0,
             unsettled: false,
+            jumped: None,
             rewrapped: Tag::default(),
         };
         subjects.load_days()?;
@@ -96,10 +101,18 @@ impl Subjects {
         if current.is_some_and(|day| day == today || day.0 == today.0.saturating_add(1)) {
             return Ok(());
         }
+        let jumped = current.is_some_and(|day| today.0.abs_diff(day.0) > DAYS_OFF_MAX);
+        let jumped = if jumped { Some(today) } else { self.jumped };
         // Durable before a row needs it.
         let keys = DayKeys::make(&self.keys, today)?;
         self.begin()?;
-        self.sql(|db| db.execute("INSERT OR REPLACE INTO wrapping VALUES (1, ?1)", [today.0]))?;
+        self.sql(|db| {
+            db.execute(
+                "INSERT OR REPLACE INTO wrapping VALUES (1, ?1, ?2)",
+                params![today.0, jumped.map(|day| day.0)],
+            )
+        })?;
+        self.jumped = jumped;
         self.days.retain(|known| known.day != today);
         self.days.insert(0, keys);
         self.rewrapped = Tag::default();
@@ -265,17 +278,18 @@ impl Subjects {
 
     pub(super) fn load_days(&mut self) -> Result<(), VaultError> {
         let (current, days) = self.sql(|db| {
-            let mut asked = db.prepare_cached("SELECT kek FROM wrapping")?;
-            let current: Option<i32> = asked.query_row([], |row| row.get(0)).optional()?;
+            let mut asked = db.prepare_cached("SELECT kek, jumped FROM wrapping")?;
+            let current: Option<(i32, Option<i32>)> = asked
+                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
             let mut asked = db.prepare_cached(
                 "SELECT kek, count(*) FROM subjects GROUP BY kek ORDER BY kek DESC",
             )?;
             let days = asked.query_map([], |row| Ok((Day(row.get(0)?), row.get(1)?)))?;
-            Ok((
-                current.map(Day),
-                days.collect::<Result<Vec<(Day, i64)>, _>>()?,
-            ))
+            Ok((current, days.collect::<Result<Vec<(Day, i64)>, _>>()?))
         })?;
+        self.jumped = current.and_then(|(_, jumped)| jumped).map(Day);
+        let current = current.map(|(day, _)| Day(day));
         self.days.clear();
         self.lost.clear();
         let rows_of = |wanted| {

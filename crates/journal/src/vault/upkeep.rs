@@ -31,6 +31,8 @@ pub struct Tended {
     pub records: Vec<Day>,
     /// Rows that do not open under their day's key, and keep it from being destroyed.
     pub damaged: u64,
+    /// The clock has jumped by days: nothing is forgotten or destroyed before tomorrow.
+    pub waits_for_clock: bool,
     /// There is more to do: to be called again soon.
     pub more: bool,
 }
@@ -61,6 +63,15 @@ impl Vault {
                 Ok(())
             })?;
             tended.more = tended.rewrapped == REWRAPPED_AT_ONCE || self.today != today;
+        }
+        if self.subjects.jumped == Some(self.today) {
+            // The gate was off for days, or the clock is wrong; what is destroyed by a wrong clock
+            // does not come back, so nothing is before this clock has seen another midnight.
+            tended.waits_for_clock = true;
+            if !tended.more {
+                self.tended.day = Some(self.today);
+            }
+            return Ok(tended);
         }
         if !tended.more {
             self.forget(retention, now, &mut tended)?;

@@ -19,7 +19,8 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
         {
             return Some(start..next(bytes, payload).unwrap_or(payload));
         }
-        at = start + HEADER.len();
+        // Whatever begins within this part ends where it does.
+        at = header;
     }
 }
 

@@ -41,6 +41,7 @@ fn number(bytes: &[u8], start: usize, min: usize) -> Option<usize> {
     let mut end = start;
     for (place, byte) in bytes.iter().enumerate().skip(start) {
         match byte {
+            b'0'..=b'9' if digits > DIGITS_MAX => return None,
             b'0'..=b'9' => {
                 digits += 1;
                 gap = 0;

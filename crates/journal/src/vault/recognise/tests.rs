@@ -238,6 +238,30 @@ fn a_log_line_names_the_form_and_nothing_else() {
     );
 }
 
+#[test]
+fn hostile_texts_are_gone_through_once() {
+    for part in [
+        "eyJ",
+        "00 1 ",
+        "+1 ",
+        "@",
+        "a@",
+        "://",
+        "-----BEGIN ",
+        "4",
+        "4-",
+        "DE-",
+        "0(",
+        "://@",
+    ] {
+        let text = part.repeat((1 << 20) / part.len());
+        let began = std::time::Instant::now();
+        recognise(&text);
+        // Once takes some tenths of a second without optimisation; squared, it would take hours.
+        assert!(began.elapsed().as_secs() < 20, "{part}");
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_overlaps_and_every_place_is_a_place_of_the_text(

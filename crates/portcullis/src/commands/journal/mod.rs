@@ -1,6 +1,7 @@
 //! `portcullis journal …`: the record, from outside of the running gate.
 
 mod init;
+mod subjects;
 
 pub(crate) use init::make_keys;
 
@@ -21,6 +22,9 @@ pub(crate) fn run(
     let config = config(path)?;
     match command {
         JournalCommand::Init => init::run(&config, output),
+        JournalCommand::Erase(who) => subjects::erase(&config, who, output),
+        JournalCommand::Hold(args) => subjects::hold(&config, args, output),
+        JournalCommand::Retention { now } => subjects::retention(&config, *now, output),
     }
 }
 

@@ -129,6 +129,13 @@ const FIXED: &[(&str, &str, &str, &str, &str)] = &[
     ("portcullis/src/findings.rs", "STATIONS_MAX", "stations of such a kind that are named", "the rest is not named", "–"),
     ("guard/src/refusal.rs", "DESCRIPTION_CHARS_MAX", "characters of a CALLERROR's description", "cut off", "–"),
     ("guard/src/verifier.rs", "PASSWORD_BYTES_MAX", "bytes of a password", "refused", "A06"),
+    ("journal/src/vault.rs", "CACHED_MAX", "identifiers whose handles are remembered in memory", "looked up in the file", "–"),
+    ("journal/src/vault.rs", "IDENTIFIER_BYTES_MAX", "bytes of an identifier", "recorded as its length", "–"),
+    ("journal/src/vault.rs", "NEW_SUBJECTS_A_DAY_MAX", "new identifiers a day", "recorded as their lengths", "–"),
+    ("journal/src/vault/enclosing.rs", "KEYS_MAX", "configuration keys beside one value", "the value counts as a secret", "–"),
+    ("journal/src/vault/recognise.rs", "HITS_MAX", "identifiers told apart in one text", "left in the sealed text", "G10"),
+    ("journal/src/vault/erase.rs", "REASON_CHARS_MAX", "characters of a hold's reason", "cut off", "–"),
+    ("journal/src/keys/root.rs", "FILE_BYTES_MAX", "bytes of a root's, passphrase's or identity's file", "not read", "–"),
 ];
 
 fn numbers() -> Vec<(String, &'static str, [u64; 3])> {

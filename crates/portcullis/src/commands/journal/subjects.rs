@@ -1,0 +1,300 @@
+//! `portcullis journal erase`, `hold` and `retention`: what becomes of those whom the record is about.
+//!
+//! The rows are changed here, whether or not the gate runs; what was done waits beside them until the
+//! gate has put it into the record.
+
+use std::io::BufRead as _;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use guard::UnixMillis;
+use journal::vault::{Retention, Subject};
+use journal::{Day, Handle, KeyRing, Vault, VaultError, VaultSettings};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::{key_failure, split};
+use crate::cli::{HoldArgs, SubjectArgs};
+use crate::config::JournalConfig;
+use crate::output::Output;
+use crate::{Exit, Failure};
+
+/// Who does it, as far as anybody can tell: whoever may read the root.
+const OPERATOR: &str = "operator";
+/// In an argument's place: it is read from standard input, where no other process sees it.
+const STANDARD_INPUT: &str = "-";
+/// The upkeep goes on until nothing is due; each go does a bounded part of it.
+const GOES_MAX: usize = 100_000;
+
+pub(super) fn erase(
+    config: &JournalConfig,
+    who: &SubjectArgs,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Erased {
+        case: String,
+        rows: usize,
+        backups_until: String,
+    }
+    let named = Named::of(who)?;
+    let receipt = open(config)?
+        .erase(named.subject(), OPERATOR, now())
+        .map_err(|error| failure(&error))?;
+    let erased = Erased {
+        case: receipt.case,
+        rows: receipt.rows,
+        backups_until: receipt.backups_until.to_string(),
+    };
+    output.result(&erased, || {
+        format!(
+            "case {}  erased, {}; write the case's number on the request: the record holds it, and \
+             nothing that says who it was\nBackups made before today can be opened until {} at most, \
+             by whoever has the root and the keys in subject_keys.",
+            erased.case,
+            in_rows(erased.rows),
+            erased.backups_until,
+        )
+    })
+}
+
+pub(super) fn hold(
+    config: &JournalConfig,
+    args: &HoldArgs,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let mut vault = open(config)?;
+    if !args.who.is_somebody() {
+        return list(&vault, output);
+    }
+    let Some(reason) = &args.reason else {
+        return Err(Failure::new(
+            Exit::Input,
+            "a hold without a reason",
+            "Say why with `--reason`; the record keeps it, so name nobody in it.",
+        ));
+    };
+    #[derive(Serialize)]
+    struct Held {
+        held: bool,
+        rows: usize,
+    }
+    let named = Named::of(&args.who)?;
+    let (subject, now) = (named.subject(), now());
+    let rows = match args.release {
+        true => vault.release(subject, OPERATOR, reason, now),
+        false => vault.hold(subject, OPERATOR, reason, now),
+    };
+    let held = Held {
+        held: !args.release,
+        rows: rows.map_err(|error| failure(&error))?,
+    };
+    output.result(&held, || match held.held {
+        true => format!(
+            "held, {}; neither they nor the days on which they were seen are erased or forgotten",
+            in_rows(held.rows)
+        ),
+        false => format!("released, {}", in_rows(held.rows)),
+    })
+}
+
+fn list(vault: &Vault, output: &mut Output) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct View {
+        handle: String,
+        class: &'static str,
+        first_day: String,
+        last_day: String,
+    }
+    let held = vault.held().map_err(|error| failure(&error))?;
+    let views: Vec<View> = held
+        .iter()
+        .map(|held| View {
+            handle: held.handle.to_string(),
+            class: held.class.name(),
+            first_day: held.days.0.to_string(),
+            last_day: held.days.1.to_string(),
+        })
+        .collect();
+    output.result(&views, || {
+        if views.is_empty() {
+            return "No hold stands on anybody.".to_owned();
+        }
+        let mut table = Table::new();
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(["HANDLE", "CLASS", "FIRST SEEN", "LAST SEEN"]);
+        for view in &views {
+            table.add_row([&view.handle, view.class, &view.first_day, &view.last_day]);
+        }
+        table.trim_fmt()
+    })
+}
+
+pub(super) fn retention(
+    config: &JournalConfig,
+    carry_out: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    #[derive(Default, Serialize)]
+    struct View {
+        carried_out: bool,
+        identifiers_before: Option<String>,
+        identifiers: usize,
+        texts: Vec<String>,
+        records: Vec<String>,
+        subject_keys: Vec<String>,
+        waits_for_clock: bool,
+    }
+    let mut vault = open(config)?;
+    let retention = Retention {
+        identifiers_days: config.retention.identifiers,
+        texts_days: config.retention.texts,
+        records_days: config.retention.records,
+    };
+    let plan = vault
+        .plan(&retention, now())
+        .map_err(|error| failure(&error))?;
+    let mut view = View {
+        carried_out: carry_out,
+        identifiers_before: plan.identifiers_before.map(|day| day.to_string()),
+        texts: named(&plan.texts),
+        records: named(&plan.records),
+        ..View::default()
+    };
+    for _ in 0..GOES_MAX {
+        if !carry_out {
+            break;
+        }
+        let tended = vault
+            .tend(&retention, now())
+            .map_err(|error| failure(&error))?;
+        view.identifiers += tended.identifiers;
+        view.waits_for_clock |= tended.waits_for_clock;
+        view.subject_keys.extend(named(&tended.keks));
+        if !tended.more {
+            break;
+        }
+    }
+    // Which of today's keys was taken up is worth keeping, even where nothing was due.
+    vault.settle().map_err(|error| failure(&error))?;
+    output.result(&view, || {
+        let days = |days: &[String]| match days {
+            [] => "none".to_owned(),
+            days => days.join(", "),
+        };
+        let mut words = format!(
+            "identifiers  last seen before {}\ntexts        of {}\nrecords      of {}",
+            view.identifiers_before.as_deref().unwrap_or("never"),
+            days(&view.texts),
+            days(&view.records),
+        );
+        words += &match carry_out {
+            true if view.waits_for_clock => "\nNothing was forgotten: the clock shows a day more than three days from the last one. \
+                 Should it be right, all this is forgotten tomorrow."
+                .to_owned(),
+            true => format!(
+                "\nForgotten: {} identifiers, and all of these; old keys of subjects destroyed: {}.",
+                view.identifiers,
+                days(&view.subject_keys)
+            ),
+            false => "\nThe gate forgets these by itself; `--now` does it without waiting.".to_owned(),
+        };
+        words
+    })
+}
+
+/// Who is meant, as far as the command line says it.
+enum Named {
+    Handle(Handle),
+    Identifier {
+        tenant: String,
+        text: Zeroizing<String>,
+    },
+}
+
+impl Named {
+    fn of(who: &SubjectArgs) -> Result<Named, Failure> {
+        if let Some(written) = &who.handle {
+            return match Handle::parse(written) {
+                Some(handle) => Ok(Named::Handle(handle)),
+                None => Err(Failure::new(
+                    Exit::Input,
+                    "that is no handle",
+                    "A handle is what a record holds in an identifier's place: z and 19 more letters \
+                     and digits. For an identifier itself there is `--subject`.",
+                )),
+            };
+        }
+        let text = match who.subject.as_deref() {
+            Some(STANDARD_INPUT) => {
+                let mut line = Zeroizing::new(String::new());
+                std::io::stdin().lock().read_line(&mut line)?;
+                line
+            }
+            named => Zeroizing::new(named.unwrap_or_default().to_owned()),
+        };
+        let text = Zeroizing::new(text.trim().to_owned());
+        if text.is_empty() {
+            return Err(Failure::new(
+                Exit::Input,
+                "nobody is named",
+                "Name them by an identifier with `--subject`, or `--subject -` to give it on \
+                 standard input, or by a pseudonym with `--handle`.",
+            ));
+        }
+        Ok(Named::Identifier {
+            tenant: who.tenant.clone(),
+            text,
+        })
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        match self {
+            Named::Handle(handle) => Subject::Handle(*handle),
+            Named::Identifier { tenant, text } => Subject::Identifier { tenant, text },
+        }
+    }
+}
+
+/// The vault of a record whose keys have been made.
+fn open(config: &JournalConfig) -> Result<Vault, Failure> {
+    let root = config.root.open().map_err(|error| key_failure(&error))?;
+    let keys = KeyRing::open(root, &config.keys(), &config.subject_keys.value);
+    let keys = Arc::new(keys.map_err(|error| key_failure(&error))?);
+    let settings = VaultSettings {
+        epoch_days: config.epoch_days,
+        ..VaultSettings::default()
+    };
+    let rows = config.directory.value.join("subjects.db");
+    Vault::open(&rows, keys, settings).map_err(|error| failure(&error))
+}
+
+fn failure(error: &VaultError) -> Failure {
+    let (what, remedy) = split(&error.to_string());
+    let exit = match error {
+        VaultError::Unknown => Exit::NotFound,
+        VaultError::Held => Exit::Conflict,
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, what, remedy)
+}
+
+fn named(days: &[Day]) -> Vec<String> {
+    days.iter().map(Day::to_string).collect()
+}
+
+fn in_rows(rows: usize) -> String {
+    match rows {
+        1 => "one row".to_owned(),
+        rows => format!("{rows} rows"),
+    }
+}
+
+fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let millis = since.map_or(0, |since| since.as_millis());
+    UnixMillis(i64::try_from(millis).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,105 @@
+//! Erasing somebody from the record, holding somebody back, and what retention forgets, as an
+//! operator does it while the gate runs.
+
+#![allow(clippy::unwrap_used, reason = "a scene that cannot be set has failed")]
+
+mod scene;
+
+use ocpp::Version;
+use scene::Scene;
+use scene::gate::{Gate, eventually};
+use serde_json::json;
+use sim::{Csms, Station};
+
+const PASSWORD: &str = "correct horse battery";
+const TOKEN: &str = "04A2B3C4D5E680";
+const OTHER: &str = "0499887766AABB";
+
+/// A gate that keeps a record, in which both tokens have been seen.
+async fn recording() -> (Scene, Csms, Gate) {
+    let scene = Scene::new();
+    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
+    scene.configure(csms.url(), "", "[journal]\n");
+    scene.register("CP-1", PASSWORD, &[]);
+    scene.run(&["journal", "init"]).is(0);
+    let gate = scene.serve();
+    let station = Station::new(gate.plain(), "CP-1");
+    let station = station.version(Version::V16).password(PASSWORD);
+    let talk = station.connect().await.unwrap();
+    let before = durable(&gate);
+    for token in [TOKEN, OTHER] {
+        let told = talk.call("Authorize", json!({ "idTag": token })).await;
+        told.unwrap();
+    }
+    eventually(
+        || durable(&gate) >= before + 4,
+        || "four more records".to_owned(),
+    );
+    (scene, csms, gate)
+}
+
+fn durable(gate: &Gate) -> u64 {
+    let page = gate.ask("/metrics").body;
+    let line = page
+        .lines()
+        .find(|line| line.starts_with("portcullis_record_durable "));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
+        .unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_erased_is_gone_and_whoever_is_held_stays() {
+    let (scene, _csms, gate) = recording().await;
+    let hold = |more: &[&str]| scene.run(&[&["journal", "hold"], more].concat());
+
+    // Another spelling of the same card.
+    let spelled = "80:e6:d5:c4:b3:a2:04";
+    let held = hold(&["--subject", spelled, "--reason", "dispute 114"]);
+    held.is(0).says("held, one row");
+    let listed = scene.run(&["--format", "json", "journal", "hold"]).json();
+    let handle = listed[0]["handle"].as_str().unwrap().to_owned();
+    assert_eq!(listed[0]["class"], "token");
+
+    let erase = |who: &[&str]| scene.run(&[&["journal", "erase"], who].concat());
+    erase(&["--subject", TOKEN])
+        .is(4)
+        .complains("a legal hold stands");
+    erase(&["--handle", &handle]).is(4);
+    erase(&["--handle", "nobody"])
+        .is(2)
+        .complains("that is no handle");
+    erase(&[]).is(2).complains("nobody is named");
+
+    // On standard input, where no other process sees it.
+    let erased = scene.run_with(
+        &["journal", "erase", "--subject", "-"],
+        &format!("{OTHER}\n"),
+    );
+    erased.is(0).says("erased, one row");
+    erase(&["--subject", OTHER])
+        .is(3)
+        .complains("knows nobody by that");
+
+    let released = hold(&["--release", "--handle", &handle, "--reason", "settled"]);
+    released.is(0).says("released, one row");
+    erase(&["--handle", &handle]).is(0).says("case ");
+    hold(&[]).is(0).says("No hold stands on anybody.");
+    gate.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_has_a_reason_and_nothing_is_forgotten_before_its_time() {
+    let (scene, _csms, gate) = recording().await;
+    let unreasoned = scene.run(&["journal", "hold", "--subject", TOKEN]);
+    unreasoned.is(2).complains("a hold without a reason");
+    let plan = scene
+        .run(&["--format", "json", "journal", "retention", "--now"])
+        .json();
+    assert_eq!(plan["carried_out"], true);
+    assert_eq!(plan["identifiers"], 0);
+    assert_eq!(plan["texts"], json!([]));
+    assert_eq!(plan["records"], json!([]));
+    let erased = scene.run(&["journal", "erase", "--subject", TOKEN]);
+    erased.is(0);
+    gate.stop();
+}
