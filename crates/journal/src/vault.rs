@@ -85,6 +85,7 @@ pub struct Vault {
     looked: UnixMillis,
     new_today: u32,
     withheld: u64,
+    private: bool,
     tended: Tending,
     folded: Vec<u8>,
     kinds: Vec<(u32, usize)>,
@@ -116,6 +117,7 @@ impl Vault {
             looked: UnixMillis(i64::MIN),
             new_today: 0,
             withheld: 0,
+            private: false,
             tended: Tending::default(),
             folded: Vec::new(),
             kinds: Vec::new(),
@@ -161,6 +163,12 @@ impl Vault {
         let day = self.today;
         self.cache.keep(print, Seen { handle, day });
         Ok(handle)
+    }
+
+    /// Whether the messages to come are those of a private station: then its serial numbers become
+    /// handles as well, and the network it is in is sealed with the free text.
+    pub fn of_private_station(&mut self, private: bool) {
+        self.private = private;
     }
 
     /// Makes durable whatever handles were given since: to be called before a record that holds one

@@ -13,13 +13,18 @@ use sim::{Csms, Station};
 
 const PASSWORD: &str = "correct horse battery";
 const TOKEN: &str = "04A2B3C4D5E680";
+/// Opens the root at once, where a passphrase takes a second of work for each command; it guards
+/// nothing.
+const IDENTITY: &str = "AGE-SECRET-KEY-1QYPQXPQ9QCRSSZG2PVXQ6RS0ZQG3YYC5Z5TPWXQERGD3C8G7RUSQGPQYEE";
 const OTHER: &str = "0499887766AABB";
 
 /// A gate that keeps a record, in which both tokens have been seen.
 async fn recording() -> (Scene, Csms, Gate) {
     let scene = Scene::new();
     let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
-    scene.configure(csms.url(), "", "[journal]\n");
+    let journal = "[journal]\nroot_identity = \"identity.txt\"\n";
+    scene.configure(csms.url(), "", journal);
+    scene.write("identity.txt", IDENTITY);
     scene.register("CP-1", PASSWORD, &[]);
     scene.run(&["journal", "init"]).is(0);
     let gate = scene.serve();

@@ -83,7 +83,7 @@ impl Vault {
         };
         let (mut copied, mut replaced) = (0, 0..0);
         for fact in facts.iter() {
-            let Some(treatment) = Treatment::of(fact) else {
+            let Some(treatment) = Treatment::of(fact, self.private) else {
                 continue;
             };
             let Some(value) = Value::of(fact, &facts, text) else {
@@ -334,7 +334,7 @@ impl Scene<'_> {
 
 impl Treatment {
     /// What becomes of a value of that meaning; `None` if it may stand.
-    fn of(fact: &Fact) -> Option<Treatment> {
+    fn of(fact: &Fact, private: bool) -> Option<Treatment> {
         Some(match fact.field.meaning {
             Meaning::Reading
             | Meaning::Measurand
@@ -362,6 +362,9 @@ impl Treatment {
                     false => Class::of(fact.field.meaning).map(Treatment::Subject),
                 };
             }
+            // A serial number is printed on the box, and is often the station's identity.
+            Meaning::Serial if private => Treatment::Subject(Class::Station),
+            Meaning::Network if private => Treatment::Text,
             Meaning::ConfigValue => Treatment::Setting,
             Meaning::Secret => Treatment::Secret,
             Meaning::Url => Treatment::Url,

@@ -318,6 +318,24 @@ fn a_contracts_certificate_has_its_contracts_handle() {
 }
 
 #[test]
+fn a_private_stations_serial_number_has_the_handle_of_its_identity() {
+    let mut scene = Scene::new();
+    let boot = r#"[2,"b","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"M","vendorName":"V","serialNumber":"HOME-17"}}]"#;
+    assert_eq!(scene.says(V201, boot), (boot.to_owned(), vec![]));
+    let now = scene.now;
+    let home = scene
+        .vault
+        .handle_of("cpo", Class::Station, "HOME-17", now)
+        .unwrap();
+    scene.vault.of_private_station(true);
+    let (out, handles) = scene.says(V201, boot);
+    assert_eq!(handles, [home]);
+    assert!(!out.contains("HOME-17"), "{out}");
+    scene.vault.of_private_station(false);
+    assert_eq!(scene.says(V201, boot).0, boot);
+}
+
+#[test]
 fn what_is_inside_a_replaced_value_is_replaced_with_it() {
     let mut scene = Scene::new();
     let text = r#"[2,"d","DataTransfer",{"vendorId":"v","data":{"customData":{"vendorId":"planted"},"x":"planted"}}]"#;

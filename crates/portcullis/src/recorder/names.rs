@@ -36,13 +36,21 @@ impl Pseudonyms for Names<'_> {
         at: UnixMillis,
         handles: &mut Vec<Handle>,
     ) -> Result<String, VaultError> {
-        if !self.config.is_private(identity) {
+        let private = self.config.is_private(identity);
+        self.vault.of_private_station(private);
+        if !private {
             return Ok(identity.to_owned());
         }
         let tenant = tenant.unwrap_or_default();
-        let handle = self.vault.handle_of(tenant, Class::Station, identity, at)?;
-        handles.push(handle);
-        Ok(handle.to_string())
+        match self.vault.handle_of(tenant, Class::Station, identity, at) {
+            Ok(handle) => {
+                handles.push(handle);
+                Ok(handle.to_string())
+            }
+            // Whoever tries identities at random, or a day that brought too many cards.
+            Err(VaultError::TooManyNew { .. }) => Ok("private".to_owned()),
+            Err(error) => Err(error),
+        }
     }
 
     fn words(&mut self, text: &str) -> String {
