@@ -46,6 +46,9 @@ pub(crate) fn of(key: &str) -> Setting {
 
 /// Whether a token of that kind is a secret: it is typed in, and whoever knows it, has it.
 pub(crate) fn is_secret_kind(kind: &str) -> bool {
+    if READ_KINDS.contains(&kind) {
+        return false;
+    }
     let kind = ocpp::unescape(kind).to_ascii_lowercase();
     [
         "keycode", "key code", "pin", "passw", "passcode", "secret", "otp",
@@ -53,6 +56,20 @@ pub(crate) fn is_secret_kind(kind: &str) -> bool {
     .iter()
     .any(|word| kind.contains(word))
 }
+
+/// OCPP's own kinds of tokens that are read, given out, or heard.
+const READ_KINDS: &[&str] = &[
+    "ISO14443",
+    "ISO15693",
+    "eMAID",
+    "Central",
+    "Local",
+    "MacAddress",
+    "EVCCID",
+    "VIN",
+    "DirectPayment",
+    "NoAuthorization",
+];
 
 /// Anywhere in a key's name.
 const SECRETS: &[&str] = &[
