@@ -69,6 +69,8 @@ const FIXED: &[(&str, &str, &str, &str, &str)] = &[
     ("ocpp/src/limits.rs", "MESSAGE_ID_CHARS_MAX", "characters", "the schema control objects", "B05"),
     ("ocpp/src/limits.rs", "MESSAGE_ID_BYTES_MAX", "bytes", "the message cannot be read: refused in every mode", "B05"),
     ("ocpp/src/limits.rs", "ACTION_BYTES_MAX", "bytes", "the message cannot be read: refused in every mode", "B05"),
+    ("gateway/src/events/batch.rs", "WORDS_BYTES_MAX", "bytes of messages that wait to be recorded", "their events are recorded without them; counted", "–"),
+    ("gateway/src/events/batch.rs", "FACTS_MAX", "facts of these messages", "their events are recorded without them; counted", "–"),
     ("gateway/src/http/mod.rs", "HEAD_BYTES_MAX", "bytes of a request head", "431", "A18"),
     ("gateway/src/http/mod.rs", "HEADERS_MAX", "headers", "431", "A18"),
     ("gateway/src/http/mod.rs", "PATH_BYTES_MAX", "bytes of a path", "refused", "A15"),
