@@ -1,12 +1,14 @@
 //! The command line: what there is to say to the program, with examples.
 
 mod journal;
+mod witness;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::journal::{HoldArgs, JournalCommand, SubjectArgs};
+pub(crate) use self::witness::WitnessCommand;
 use crate::output::Format;
 
 const EXAMPLES: &str = "\
@@ -120,6 +122,9 @@ A container ends with its first process, so in one this is refused: start a new 
     /// The record of what happened: make its keys, read it, prove it, erase from it.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Watch another host's record from here: sign its checkpoints for as long as it only grows.
+    #[command(subcommand)]
+    Witness(WitnessCommand),
     /// Learn stations whose passwords only the CSMS knows.
     #[command(subcommand)]
     Adopt(AdoptCommand),

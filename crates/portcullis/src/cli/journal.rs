@@ -1,5 +1,7 @@
 //! `portcullis journal …`: what there is to say about the record.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 /// What to do with the record.
@@ -54,6 +56,74 @@ Examples:
         #[arg(long)]
         now: bool,
     },
+    /// Check the whole record: every entry against the tree, the tree against what was signed.
+    #[command(after_help = "\
+Names the first thing that is wrong, and what was done: an edit, a drop, a truncation, a fork, or a
+roll-back. The gate may run meanwhile. Exit code 4: something is wrong.
+
+Without a witness's checkpoint it is held against what this disk says was signed, and whoever changes
+the disk may have put an earlier state of all of it back.
+
+Examples:
+  ssh witness portcullis witness show /var/lib/witness > seen
+  portcullis journal verify --witnessed seen --witness \"$(cat witness.pub)\"")]
+    Verify {
+        /// The last checkpoint that a witness has signed, as the witness shows it.
+        #[arg(long, value_name = "FILE")]
+        witnessed: Option<PathBuf>,
+        /// The witness's public key: its signature is checked as well.
+        #[arg(long, value_name = "KEY", requires = "witnessed")]
+        witness: Option<String>,
+    },
+    /// Show the record's public key, by which its checkpoints are checked.
+    PublicKey,
+    /// Write what a witness needs to sign the latest checkpoint, to standard output.
+    #[command(after_help = "\
+Example, every minute, from a timer:
+  portcullis journal ask-witness \\
+    | ssh witness portcullis witness sign /var/lib/witness \\
+    | portcullis journal witnessed --witness \"$(cat witness.pub)\"")]
+    AskWitness {
+        /// How many records the witness has seen; by default, as many as the checkpoint has that it has
+        /// signed last.
+        #[arg(long, value_name = "RECORDS")]
+        seen: Option<u64>,
+    },
+    /// Keep a checkpoint that a witness has signed.
+    Witnessed {
+        /// The witness's public key.
+        #[arg(long, value_name = "KEY")]
+        witness: String,
+        /// The signed checkpoint; standard input without it.
+        file: Option<PathBuf>,
+    },
+    /// Write records with their proofs, for somebody who has neither the record nor this program.
+    #[command(after_help = "\
+The bundle holds a page that checks itself in a browser and a script that needs nothing but Python.
+Persons, tokens and vehicles stay pseudonyms in it.
+
+Example:
+  portcullis journal evidence 4711 4713-4720 --into dispute-17")]
+    Evidence {
+        /// Numbers of records, or ranges of them.
+        #[arg(required = true, value_name = "NUMBER", value_parser = numbers)]
+        numbers: Vec<(u64, u64)>,
+        /// A directory that is not there yet.
+        #[arg(long, value_name = "DIRECTORY")]
+        into: PathBuf,
+        /// The public key of the witness whose signature belongs in the bundle.
+        #[arg(long, value_name = "KEY")]
+        witness: Option<String>,
+    },
+}
+
+/// `17`, or `17-20`.
+fn numbers(text: &str) -> Result<(u64, u64), String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if first <= last => Ok((first, last)),
+        _ => Err("a number, or two of them as in 17-20".to_owned()),
+    }
 }
 
 /// Who is meant.

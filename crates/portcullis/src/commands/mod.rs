@@ -17,6 +17,7 @@ mod session;
 mod station;
 mod tolerance;
 mod upgrade;
+mod witness;
 
 pub(crate) use journal::make_keys;
 
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Exception(command) => exception::run(command, &cli.config, output),
         Command::Session(command) => session::run(command, &cli.config, output),
         Command::Journal(command) => journal::run(command, &cli.config, output),
+        Command::Witness(command) => witness::run(command, output),
         Command::Adopt(command) => adopt::run(command, &cli.config, output),
         Command::Backup { into } => backup::backup(&cli.config, into, output),
         Command::Restore { from, force } => backup::restore(&cli.config, from, *force, output),

@@ -1,13 +1,18 @@
 //! `portcullis journal …`: the record, from outside of the running gate.
 
+mod evidence;
 mod init;
 mod subjects;
+mod verify;
+mod witnessed;
 
 pub(crate) use init::make_keys;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use journal::KeyError;
+use journal::proof::{LogKey, VerifierKey};
+use journal::{KeyError, KeyRing};
 
 use crate::cli::JournalCommand;
 use crate::config::{Config, JournalConfig};
@@ -25,6 +30,19 @@ pub(crate) fn run(
         JournalCommand::Erase(who) => subjects::erase(&config, who, output),
         JournalCommand::Hold(args) => subjects::hold(&config, args, output),
         JournalCommand::Retention { now } => subjects::retention(&config, *now, output),
+        JournalCommand::Verify { witnessed, witness } => {
+            verify::run(&config, witnessed.as_deref(), witness.as_deref(), output)
+        }
+        JournalCommand::PublicKey => witnessed::public_key(&config, output),
+        JournalCommand::AskWitness { seen } => witnessed::ask(&config, *seen),
+        JournalCommand::Witnessed { witness, file } => {
+            witnessed::keep(&config, witness, file.as_deref(), output)
+        }
+        JournalCommand::Evidence {
+            numbers,
+            into,
+            witness,
+        } => evidence::run(&config, numbers, into, witness.as_deref(), output),
     }
 }
 
@@ -36,6 +54,31 @@ fn config(path: &Path) -> Result<JournalConfig, Failure> {
                       makes the keys.";
         Failure::new(Exit::Input, what, remedy)
     })
+}
+
+/// The record's keys, and the public key of its checkpoints.
+fn open(config: &JournalConfig) -> Result<(Arc<KeyRing>, VerifierKey), Failure> {
+    let failed = |error: KeyError| key_failure(&error);
+    let root = config.root.open().map_err(failed)?;
+    let keys = KeyRing::open(root, &config.keys(), &config.subject_keys.value).map_err(failed)?;
+    let log = LogKey::new(&config.origin, keys.log_key()).map_err(|error| proof_failure(&error))?;
+    Ok((Arc::new(keys), log.verifier().clone()))
+}
+
+/// Where the tree and its checkpoints are.
+fn tree(config: &JournalConfig) -> PathBuf {
+    config.directory.value.join("tree")
+}
+
+/// A public key from the command line.
+fn verifier(key: &str) -> Result<VerifierKey, Failure> {
+    key.parse::<VerifierKey>()
+        .map_err(|error| Failure::new(Exit::Input, error.to_string(), ""))
+}
+
+/// Errors of proofs say themselves what helps.
+fn proof_failure(error: &impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::Failed, error.to_string(), "")
 }
 
 /// Errors of keys say themselves what helps.
