@@ -91,7 +91,7 @@ fn begin(directory: &Path, name: &str, log: &str, output: &mut Output) -> Result
         Failure::new(exit, what, "Name a directory that is not there yet.")
     })?;
     let place = Place(directory);
-    let text = Zeroizing::new(format!("{name} {}\n", STANDARD.encode(&*seed)));
+    let text = Zeroizing::new(format!("{name} {}\n", STANDARD.encode(seed.as_slice())));
     private_file::create(&place.key(), text.as_bytes())?;
     fs::write(place.log(), format!("{log}\n"))?;
     Witness::begin(&place.memory()).map_err(|error| refused(&error.into()))?;
