@@ -16,6 +16,7 @@ mod error;
 mod fold;
 pub mod recognise;
 mod retention;
+mod reveal;
 mod rewrite;
 mod setting;
 mod subjects;
@@ -28,6 +29,7 @@ pub use class::Class;
 pub use erase::{HeldSubject, Receipt, Subject, VaultAct};
 pub use error::VaultError;
 pub use retention::{Plan, Retention, plan};
+pub use reveal::{REVEALED_ALONE_MAX, REVEALED_AT_ONCE_MAX, Revealed};
 pub use upkeep::Tended;
 
 use std::path::Path;
@@ -190,8 +192,8 @@ impl Vault {
         Ok(handles)
     }
 
-    /// Whom a handle stands for. To be asked only with a purpose, which the record keeps.
-    pub fn original(&self, handle: Handle) -> Result<Original, VaultError> {
+    /// Whom a handle stands for. Asked through [`Vault::reveal`], which wants a purpose.
+    pub(crate) fn original(&self, handle: Handle) -> Result<Original, VaultError> {
         let found = self.subjects.find_handle(handle)?;
         let found = found.ok_or(VaultError::Unknown)?;
         let identifier = found.identifier(&self.subjects)?;

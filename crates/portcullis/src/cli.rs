@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::journal::{HoldArgs, JournalCommand, SubjectArgs};
+pub(crate) use self::journal::{HoldArgs, JournalCommand, RevealArgs, SubjectArgs};
 pub(crate) use self::witness::WitnessCommand;
 use crate::output::Format;
 

@@ -108,3 +108,41 @@ async fn a_hold_has_a_reason_and_nothing_is_forgotten_before_its_time() {
     erased.is(0);
     gate.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_handle_stands_for_is_said_for_a_purpose() {
+    let (scene, _csms, gate) = recording().await;
+    let hold = [
+        "journal",
+        "hold",
+        "--subject",
+        TOKEN,
+        "--reason",
+        "to see its handle",
+    ];
+    scene.run(&hold).is(0);
+    let listed = scene.run(&["--format", "json", "journal", "hold"]).json();
+    let handle = listed[0]["handle"].as_str().unwrap();
+    scene.run(&["journal", "reveal", handle]).is(2);
+    let shown = scene.run(&["journal", "reveal", handle, "--purpose", "invoice 114"]);
+    shown.is(0).says(TOKEN);
+    let many = format!("{handle}\n").repeat(11);
+    let asked = [
+        "--format",
+        "json",
+        "journal",
+        "reveal",
+        "-",
+        "--purpose",
+        "audit",
+    ];
+    let waits = scene.run_with(&asked, &many).json();
+    assert_eq!(waits["originals"], 11);
+    let case = waits["case"].as_str().unwrap();
+    let early = scene.run(&["journal", "reveal", "--case", case]);
+    early.is(4).complains("nobody has agreed");
+    let herself = scene.run(&["journal", "agree", case]);
+    herself.is(4).complains("another person has to");
+    scene.run(&["journal", "agree", "0000"]).is(3);
+    gate.stop();
+}

@@ -50,4 +50,25 @@ pub enum VaultError {
         /// The limit.
         max: u32,
     },
+    /// Originals are shown for a purpose only.
+    #[error("no purpose is named: say what the originals are for; the record keeps it")]
+    NoPurpose,
+    /// A request for more than is ever shown at once.
+    #[error("more than {max} originals in one request: ask for fewer at a time")]
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+    /// There is no such request, or it is older than a day.
+    #[error("no request waits under that case number: it is another one, or older than a day")]
+    NoCase,
+    /// Whoever asked cannot be the one who agrees.
+    #[error("whoever asked cannot agree to it: another person has to")]
+    SamePerson,
+    /// Only whoever asked gets the answer.
+    #[error("somebody else has asked for these: the answer is theirs")]
+    AnotherPerson,
+    /// Nobody has agreed yet.
+    #[error("nobody has agreed to it yet: another person has to, with `portcullis journal agree`")]
+    NotAgreed,
 }

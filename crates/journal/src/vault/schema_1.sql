@@ -41,3 +41,16 @@ CREATE TABLE acts (
     by_whom TEXT NOT NULL,
     details TEXT NOT NULL
 ) STRICT;
+
+-- Requests for originals: who asked, for which handles, what for, and who agreed to it.
+CREATE TABLE reveals (
+    case_number TEXT NOT NULL PRIMARY KEY,
+    at          INTEGER NOT NULL,
+    by_whom     TEXT NOT NULL,
+    -- Twelve bytes each.
+    handles     BLOB NOT NULL,
+    purpose     TEXT NOT NULL,
+    -- 1: few enough to be answered without another person's consent.
+    alone       INTEGER NOT NULL,
+    approved_by TEXT
+) STRICT, WITHOUT ROWID;

@@ -416,3 +416,4 @@ fn the_vault_of_another_root_does_not_open() {
 }
 
 mod erasing;
+mod revealing;

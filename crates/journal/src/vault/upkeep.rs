@@ -13,6 +13,8 @@ use super::{Plan, Retention, Vault, VaultError, plan};
 
 /// Rows that get a new key in one go: some 30 ms.
 const REWRAPPED_AT_ONCE: usize = 500;
+/// How long a request for originals is kept beside the rows.
+const REQUESTS_MILLIS: i64 = 30 * 24 * 60 * 60 * 1000;
 /// Rows that are forgotten in one go.
 const FORGOTTEN_AT_ONCE: usize = 2_000;
 
@@ -112,6 +114,7 @@ impl Vault {
                 self.cache.clear();
             }
         }
+        self.subjects.forget_requests(now)?;
         // First the note, then the deed: a deed without a note would be a gap in the record.
         let named = |days: &[Day]| {
             let names: Vec<_> = days.iter().map(Day::to_string).collect();
@@ -226,6 +229,13 @@ impl Subjects {
             )?;
             asked.execute(params![before.0, i64::try_from(max).unwrap_or(i64::MAX)])
         })
+    }
+
+    /// Forgets who asked for originals, which the record says by now.
+    fn forget_requests(&self, now: UnixMillis) -> Result<(), VaultError> {
+        let before = now.0.saturating_sub(REQUESTS_MILLIS);
+        self.sql(|db| db.execute("DELETE FROM reveals WHERE at < ?1", [before]))?;
+        Ok(())
     }
 
     fn rows_under(&self, day: Day) -> Result<u64, VaultError> {

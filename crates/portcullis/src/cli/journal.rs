@@ -42,6 +42,27 @@ Examples:
   portcullis journal hold --release --handle z3k7w1m9q2x8c4v6b5n0 --reason \"settled\"")]
     Hold(HoldArgs),
 
+    /// Say whom pseudonyms stand for, for a purpose that the record keeps.
+    #[command(after_help = "\
+One person alone sees ten originals in 24 hours. For more, the request waits until another person, who
+is another user of this machine, has agreed to it; then whoever asked asks again, by its case. The record
+keeps who asked, who agreed, for how many and what for. With sudo, who asks is the user behind it.
+
+Examples:
+  portcullis journal reveal z3k7w1m9q2x8c4v6b5n0 --purpose \"invoice 2026-114\"
+  portcullis journal reveal - --purpose \"recall of cards\" < handles.txt
+  portcullis journal reveal --case 5f0c93d1e2a4b687")]
+    Reveal(RevealArgs),
+
+    /// Agree to another person's request for many originals.
+    #[command(after_help = "\
+Example:
+  portcullis journal agree 5f0c93d1e2a4b687")]
+    Agree {
+        /// The case number that the request waits under.
+        case: String,
+    },
+
     /// Show what has been kept long enough.
     #[command(after_help = "\
 The gate forgets by itself, once a day and a little at a time: identifiers that were not seen for
@@ -158,4 +179,22 @@ pub(crate) struct HoldArgs {
     /// Let them go.
     #[arg(long)]
     pub(crate) release: bool,
+}
+
+/// Whose originals, and what for.
+#[derive(Debug, Args)]
+pub(crate) struct RevealArgs {
+    /// Pseudonyms as they stand in records; `-` reads them from standard input, one a line.
+    #[arg(
+        value_name = "HANDLE",
+        required_unless_present = "case",
+        conflicts_with = "case"
+    )]
+    pub(crate) handles: Vec<String>,
+    /// What for, such as a ticket's number; name nobody in it.
+    #[arg(long, value_name = "WHAT FOR", required_unless_present = "case")]
+    pub(crate) purpose: Option<String>,
+    /// A request that another person has agreed to.
+    #[arg(long, value_name = "CASE")]
+    pub(crate) case: Option<String>,
 }

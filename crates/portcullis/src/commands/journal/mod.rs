@@ -2,6 +2,7 @@
 
 mod evidence;
 mod init;
+mod reveal;
 mod subjects;
 mod verify;
 mod witnessed;
@@ -29,6 +30,8 @@ pub(crate) fn run(
         JournalCommand::Init => init::run(&config, output),
         JournalCommand::Erase(who) => subjects::erase(&config, who, output),
         JournalCommand::Hold(args) => subjects::hold(&config, args, output),
+        JournalCommand::Reveal(args) => reveal::reveal(&config, args, output),
+        JournalCommand::Agree { case } => reveal::agree(&config, case, output),
         JournalCommand::Retention { now } => subjects::retention(&config, *now, output),
         JournalCommand::Verify { witnessed, witness } => {
             verify::run(&config, witnessed.as_deref(), witness.as_deref(), output)

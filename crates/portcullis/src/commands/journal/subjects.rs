@@ -260,7 +260,7 @@ impl Named {
 }
 
 /// The vault of a record whose keys have been made.
-fn open(config: &JournalConfig) -> Result<Vault, Failure> {
+pub(super) fn open(config: &JournalConfig) -> Result<Vault, Failure> {
     let root = config.root.open().map_err(|error| key_failure(&error))?;
     let keys = KeyRing::open(root, &config.keys(), &config.subject_keys.value);
     let keys = Arc::new(keys.map_err(|error| key_failure(&error))?);
@@ -272,11 +272,15 @@ fn open(config: &JournalConfig) -> Result<Vault, Failure> {
     Vault::open(&rows, keys, settings).map_err(|error| failure(&error))
 }
 
-fn failure(error: &VaultError) -> Failure {
+pub(super) fn failure(error: &VaultError) -> Failure {
     let (what, remedy) = split(&error.to_string());
     let exit = match error {
-        VaultError::Unknown => Exit::NotFound,
-        VaultError::Held => Exit::Conflict,
+        VaultError::Unknown | VaultError::NoCase => Exit::NotFound,
+        VaultError::Held
+        | VaultError::SamePerson
+        | VaultError::AnotherPerson
+        | VaultError::NotAgreed => Exit::Conflict,
+        VaultError::NoPurpose | VaultError::TooMany { .. } => Exit::Input,
         _ => Exit::Failed,
     };
     Failure::new(exit, what, remedy)
@@ -293,7 +297,7 @@ fn in_rows(rows: usize) -> String {
     }
 }
 
-fn now() -> UnixMillis {
+pub(super) fn now() -> UnixMillis {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let millis = since.map_or(0, |since| since.as_millis());
     UnixMillis(i64::try_from(millis).unwrap_or(i64::MAX))

@@ -137,6 +137,9 @@ const FIXED: &[(&str, &str, &str, &str, &str)] = &[
     ("journal/src/vault/enclosing.rs", "KEYS_MAX", "configuration keys beside one value", "the value counts as a secret", "–"),
     ("journal/src/vault/recognise.rs", "HITS_MAX", "identifiers told apart in one text", "left in the sealed text", "G10"),
     ("journal/src/vault/erase.rs", "REASON_CHARS_MAX", "characters of a hold's reason", "cut off", "–"),
+    ("journal/src/vault/reveal.rs", "REVEALED_ALONE_MAX", "originals that one person sees in 24 hours", "the request waits for another person", "–"),
+    ("journal/src/vault/reveal.rs", "REVEALED_AT_ONCE_MAX", "originals of one request", "refused", "–"),
+    ("journal/src/vault/reveal.rs", "PURPOSE_CHARS_MAX", "characters of a purpose", "cut off", "–"),
     ("journal/src/keys/root.rs", "FILE_BYTES_MAX", "bytes of a root's, passphrase's or identity's file", "not read", "–"),
 ];
 
