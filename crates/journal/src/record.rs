@@ -43,6 +43,9 @@ pub trait Pseudonyms {
     fn words(&mut self, text: &str) -> String;
 }
 
+/// The name of a private station for which there is no handle.
+pub const PRIVATE: &str = "private";
+
 /// What the index needs to know of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {

@@ -7,7 +7,7 @@ use guard::{
 };
 
 use super::json::{Object, quoted};
-use super::{About, Pseudonyms};
+use super::{About, PRIVATE, Pseudonyms};
 use crate::{Handle, Weight};
 
 /// Writes an event's record behind what `out` holds, and the handles in it behind those of `handles`.
@@ -294,7 +294,8 @@ impl<P: Pseudonyms> Page<'_, P> {
 
     /// Where a private station comes from is somebody's home.
     fn peer(&mut self, peer: &SocketAddr, station: Option<&str>) {
-        if station.and_then(Handle::parse).is_none() {
+        let is_private = |name: &str| name == PRIVATE || Handle::parse(name).is_some();
+        if !station.is_some_and(is_private) {
             self.object.text("peer", &peer.to_string());
         }
     }

@@ -2,6 +2,7 @@
 
 mod crash;
 mod faults;
+mod forget;
 mod records;
 mod trouble;
 

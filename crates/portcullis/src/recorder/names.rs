@@ -2,7 +2,7 @@
 
 use guard::{Heard, UnixMillis};
 use journal::Handle;
-use journal::record::Pseudonyms;
+use journal::record::{PRIVATE, Pseudonyms};
 use journal::vault::recognise::without_identifiers;
 use journal::vault::{Class, Vault, VaultError};
 
@@ -48,7 +48,7 @@ impl Pseudonyms for Names<'_> {
                 Ok(handle.to_string())
             }
             // Whoever tries identities at random, or a day that brought too many cards.
-            Err(VaultError::TooManyNew { .. }) => Ok("private".to_owned()),
+            Err(VaultError::TooManyNew { .. }) => Ok(PRIVATE.to_owned()),
             Err(error) => Err(error),
         }
     }

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 use guard::UnixMillis;
 use journal::proof::LogKey;
 use journal::record::{About, Act, Gap, compose, compose_act, compose_gap};
+use journal::segments::forget_days;
 use journal::vault::{Retention, Vault, VaultError, VaultSettings};
 use journal::{Append as _, Appended, Entry, Handle, Journal, KeyRing, Settings, State, Ticket};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::names::Names;
 use super::row::{Item, Next};
@@ -294,6 +295,12 @@ impl Scribe {
         };
         let now = self.recorder.clock.now().wall;
         let tended = open.vault.tend(&retention, now)?;
+        if !tended.records.is_empty() {
+            match forget_days(&self.config.directory.value, &tended.records) {
+                Ok(freed) => info!(freed, "records whose time was over are gone"),
+                Err(error) => warn!(%error, "the disk of old records is not given back"),
+            }
+        }
         if tended.damaged > 0 {
             let damaged = tended.damaged;
             warn!("{damaged} rows of the record's subjects cannot be opened under their day's key");
