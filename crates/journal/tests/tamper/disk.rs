@@ -11,8 +11,9 @@ use guard::UnixMillis;
 use journal::keys::KeyKind;
 use journal::proof::verify::{Against, Kind, Part, Report, forgotten, verify};
 use journal::proof::{Checkpoint, Checkpoints, LogKey, VerifierKey};
+use journal::record::{Act, compose_act};
 use journal::segments::Audit;
-use journal::{Append, Appended, Entry, Journal, KeyRing, Root, Settings, Weight};
+use journal::{Append, Appended, Day, Entry, Journal, KeyRing, Root, Settings, Weight};
 use tempfile::TempDir;
 
 use crate::log::{Chance, temporary};
@@ -43,6 +44,11 @@ struct Disk {
 
 impl Disk {
     fn recorded() -> Disk {
+        Disk::recorded_and(None)
+    }
+
+    /// Some hundred records of one day, and then this one.
+    fn recorded_and(last: Option<(UnixMillis, &[u8])>) -> Disk {
         let dir = temporary();
         let keys = dir.path().join("keys");
         let root = Root::draw().unwrap();
@@ -79,10 +85,21 @@ impl Disk {
                     .unwrap();
             }
         }
+        if let Some((at, json)) = last {
+            appender.append(&Entry {
+                at,
+                weight: Weight::Kept,
+                json,
+                station: None,
+                action: None,
+                refused: false,
+                handles: &[],
+            });
+        }
         journal.close();
         let checkpoints = Checkpoints::read(&dir.path().join("tree"), &verifier).unwrap();
         let witnessed = checkpoints.latest().unwrap().clone();
-        assert_eq!(witnessed.size(), RECORDS);
+        assert_eq!(witnessed.size(), RECORDS + u64::from(last.is_some()));
         let segments = segments_of(dir.path());
         assert!(segments.len() > 4, "{} segments", segments.len());
         Disk {
@@ -217,4 +234,31 @@ fn records_whose_key_is_destroyed_must_be_spoken_of() {
     let finding = disk.verify().finding.unwrap();
     assert_eq!((finding.kind, finding.records.start), (Kind::Edit, 0));
     assert!(finding.why.contains(&day.to_string()), "{finding}");
+}
+
+#[test]
+fn what_retention_has_ended_is_no_finding() {
+    let today = Day::of(UnixMillis(1_795_305_600_000));
+    let later = UnixMillis(Day(today.0 + 400).begins().0 + 1);
+    let mut act = Vec::new();
+    compose_act(
+        &Act {
+            at: later,
+            what: "retention",
+            by: "gate",
+            details: &format!("records of {today}"),
+        },
+        &mut act,
+    );
+    let disk = Disk::recorded_and(Some((later, &act)));
+    disk.keys.destroy(KeyKind::Segments, today).unwrap();
+    let report = disk.verify();
+    assert_eq!((report.finding, report.forgotten), (None, RECORDS));
+    // The same when the files themselves are gone: the act lies on the day behind them.
+    for segment in &disk.segments[..disk.segments.len() - 1] {
+        fs::remove_file(&segment.path).unwrap();
+    }
+    let report = disk.verify();
+    assert_eq!((report.finding, report.forgotten), (None, RECORDS));
+    assert_eq!(report.compared, 1);
 }
