@@ -233,6 +233,7 @@ impl Vault {
             // Whoever was erased must not get the old handle again.
             if !self.subjects.unsettled && self.subjects.changed_elsewhere()? {
                 self.cache.clear();
+                self.tended.log_holds_erased = true;
             }
         }
         Ok(())

@@ -106,8 +106,17 @@ impl Vault {
         })?;
         // Whatever is still cached would give the old handle to the same identifier again.
         self.cache.clear();
-        self.tended.log_holds_erased = !self.subjects.truncate_log()?;
+        self.tended.log_holds_erased = true;
         Ok(receipt)
+    }
+
+    /// Wipes what was erased from the log beside the rows, too. The upkeep does it within a second or
+    /// so; whoever erases and ends has to ask for it. `false` if somebody is reading just now.
+    pub fn wipe_log(&mut self) -> Result<bool, VaultError> {
+        self.settle()?;
+        let wiped = self.subjects.truncate_log()?;
+        self.tended.log_holds_erased = !wiped;
+        Ok(wiped)
     }
 
     /// Keeps somebody, and the records of the days on which they were seen, from being erased or

@@ -55,7 +55,10 @@ impl Vault {
         self.look(now)?;
         self.settle()?;
         let mut tended = Tended::default();
-        if self.tended.day == Some(self.today) && !self.tended.log_holds_erased {
+        if self.tended.log_holds_erased {
+            self.wipe_log()?;
+        }
+        if self.tended.day == Some(self.today) {
             return Ok(tended);
         }
         if self.subjects.has_older_days() {
@@ -80,7 +83,7 @@ impl Vault {
         }
         if !tended.more {
             // Pages that held what is gone now.
-            self.tended.log_holds_erased = !self.subjects.truncate_log()?;
+            self.wipe_log()?;
             self.subjects.load_days()?;
             (tended.keks, tended.damaged) = self.destroy_keks()?;
             self.tended.day = Some(self.today);

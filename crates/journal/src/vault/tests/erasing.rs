@@ -104,6 +104,27 @@ fn whoever_was_erased_is_known_to_nobody_and_gets_another_handle() {
 }
 
 #[test]
+fn what_was_erased_is_wiped_from_the_file_and_its_log() {
+    let mut scene = Scene::new();
+    scene.token("erased");
+    scene.vault.settle().unwrap();
+    let found = scene.vault.rows_of("cpo", "erased").unwrap().remove(0);
+    let there = |scene: &Scene| {
+        let files = ["record/subjects.db", "record/subjects.db-wal"];
+        let bytes = files.map(|file| fs::read(scene.path(file)).unwrap_or_default());
+        bytes
+            .concat()
+            .windows(found.sealed.len())
+            .any(|window| window == found.sealed)
+    };
+    assert!(there(&scene));
+    let now = scene.now;
+    scene.vault.erase(whom("erased"), "anna", now).unwrap();
+    scene.tend();
+    assert!(!there(&scene));
+}
+
+#[test]
 fn another_process_may_erase_while_the_gate_runs() {
     let mut scene = Scene::new();
     let handle = scene.token("erased");

@@ -39,9 +39,12 @@ pub(super) fn erase(
         backups_until: String,
     }
     let named = Named::of(who)?;
-    let receipt = open(config)?
+    let mut vault = open(config)?;
+    let receipt = vault
         .erase(named.subject(), OPERATOR, now())
         .map_err(|error| failure(&error))?;
+    // Where the gate is reading just then, it does so itself.
+    vault.wipe_log().map_err(|error| failure(&error))?;
     let erased = Erased {
         case: receipt.case,
         rows: receipt.rows,
