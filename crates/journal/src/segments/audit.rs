@@ -16,6 +16,7 @@ use super::error::{BlockFault, JournalError};
 use super::file::{GroupText, Position, SegmentFile, header_of};
 use super::format::{BLOCK_MAGIC, BlockHeader};
 use super::names;
+use crate::Day;
 use crate::keys::{KeyError, SegmentKeys};
 use crate::proof::SaltKey;
 use crate::proof::verify::{Block, Blocks, Broken};
@@ -33,7 +34,7 @@ pub struct Audit {
     opener: Opener,
     group: GroupText,
     // Of the segment that the group is from.
-    salts: Option<SaltKey>,
+    of: Option<(SaltKey, Day)>,
     // Found while looking for what can be read; told when its turn comes.
     later: Option<Broken>,
 }
@@ -48,7 +49,7 @@ impl Audit {
             keys,
             current: None,
             group: GroupText::default(),
-            salts: None,
+            of: None,
             later: None,
         })
     }
@@ -111,7 +112,7 @@ impl Audit {
         match SegmentFile::open(path, &*self.keys) {
             Ok(file) if file.header.first == first => {
                 let at = file.start();
-                self.salts = Some(SaltKey(file.ciphers.salts().0));
+                self.of = Some((SaltKey(file.ciphers.salts().0), file.header.day));
                 self.current = Some((file, at));
                 None
             }
@@ -153,11 +154,12 @@ impl Blocks for Audit {
                 Some(Ok(())) => break,
             }
         }
-        let salts = self.salts.as_ref()?;
+        let (salts, day) = self.of.as_ref()?;
         Some(Ok(Block {
             first: self.group.first,
             text: &self.group.text,
             salts,
+            day: *day,
         }))
     }
 }

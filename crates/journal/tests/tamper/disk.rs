@@ -262,3 +262,28 @@ fn what_retention_has_ended_is_no_finding() {
     assert_eq!((report.finding, report.forgotten), (None, RECORDS));
     assert_eq!(report.compared, 1);
 }
+
+/// A thief says in a segment's header that it is of a day that is no longer kept.
+#[test]
+fn a_day_that_is_kept_cannot_be_passed_off_as_one_that_is_not() {
+    let today = Day::of(UnixMillis(1_795_305_600_000));
+    let later = UnixMillis(Day(today.0 + 400).begins().0 + 1);
+    let mut act = Vec::new();
+    let details = format!("records of {}", Day(today.0 - 1));
+    compose_act(
+        &Act {
+            at: later,
+            what: "retention",
+            by: "gate",
+            details: &details,
+        },
+        &mut act,
+    );
+    let disk = Disk::recorded_and(Some((later, &act)));
+    let segment = &disk.segments[1];
+    let mut header = segment.bytes[..40].to_vec();
+    header[32..36].copy_from_slice(&(today.0 - 1).to_le_bytes());
+    fs::write(&segment.path, header).unwrap();
+    let finding = disk.verify().finding.unwrap();
+    assert_eq!(finding.records.start, segment.blocks[0].records.start);
+}

@@ -8,8 +8,6 @@ use journal::proof::verify::{Against, Block, Blocks, Broken, Report, verify};
 use journal::proof::{Checkpoint, Checkpoints, Hash, LogKey, SaltKey, Tiles, leaf_hash};
 use tempfile::TempDir;
 
-/// When the first of them happened.
-pub(crate) const FIRST_AT: i64 = 1_795_305_600_000;
 pub(crate) const RECORDS: u64 = 310;
 pub(crate) const SIGNED: u64 = 300;
 pub(crate) const WITNESSED: u64 = 270;
@@ -161,9 +159,14 @@ pub(crate) fn temporary() -> TempDir {
 pub(crate) fn record(number: u64) -> Vec<u8> {
     format!(
         r#"{{"at":{},"kind":"message","session":{number}}}"#,
-        FIRST_AT + number as i64
+        1_795_305_600_000 + number
     )
     .into_bytes()
+}
+
+/// A segment's day: two to a day.
+pub(crate) fn day_of(segment: u64) -> Day {
+    Day(20_000 + segment as i32 / 2)
 }
 
 /// A segment's salts.
@@ -264,6 +267,7 @@ impl Blocks for Reader<'_> {
                     first: *first,
                     text: &self.text,
                     salts: &self.salts,
+                    day: day_of(*segment),
                 }))
             }
         }

@@ -18,7 +18,6 @@ mod log;
 use std::collections::BTreeMap;
 
 use changes::{CHANGES, Change, LOG_KEY_CHANGES};
-use guard::UnixMillis;
 use journal::Day;
 use journal::proof::verify::{Broken, Kind, Report, forgotten};
 use log::{Chance, Log};
@@ -93,22 +92,25 @@ fn an_honest_log_is_found_whole() {
 
 #[test]
 fn what_the_log_says_is_no_longer_kept_is_no_drop() {
+    // The last record speaks of the second day: that of the segments from 100 to before 200.
     let told = |record: &[u8]| match record == log::record(299) {
-        true => vec![Day::of(UnixMillis(log::FIRST_AT))],
+        true => vec![log::day_of(2)],
         false => Vec::new(),
     };
     let mut log = Log::honest();
-    log.blocks.drain(..5);
+    log.blocks.drain(10..20);
     let report = log.verify_with(true, &told);
-    assert_eq!((report.finding, report.forgotten), (None, 50));
-    // When it says nothing, it is one; and so is what lies behind the days that it speaks of.
+    assert_eq!((report.finding, report.forgotten), (None, 100));
+    // When it says nothing, it is a drop; and so is one among the records of a day that is kept.
     let finding = log.verify(true).finding.unwrap();
-    assert_eq!((finding.kind, finding.records), (Kind::Drop, 0..50));
-    let earlier = |record: &[u8]| told(record).iter().map(|day| Day(day.0 - 1)).collect();
-    let mut log = Log::honest();
-    log.blocks.drain(5..7);
-    let finding = log.verify_with(true, &earlier).finding.unwrap();
-    assert_eq!((finding.kind, finding.records), (Kind::Drop, 50..70));
+    assert_eq!((finding.kind, finding.records), (Kind::Drop, 100..200));
+    for blocks in [3..5, 12..14, 21..24] {
+        let mut log = Log::honest();
+        let records = blocks.start as u64 * 10..blocks.end as u64 * 10;
+        log.blocks.drain(blocks);
+        let finding = log.verify_with(true, &told).finding.unwrap();
+        assert_eq!((finding.kind, finding.records), (Kind::Drop, records));
+    }
 }
 
 #[test]

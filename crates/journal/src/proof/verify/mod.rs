@@ -28,6 +28,8 @@ pub struct Block<'a> {
     pub text: &'a [u8],
     /// What their leaves are salted with.
     pub salts: &'a SaltKey,
+    /// The day of the segment that they are in.
+    pub day: Day,
 }
 
 /// A part of the record that cannot be read.

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use guard::UnixMillis;
-
 use super::marks::{Marks, Meeting};
 use super::window::Window;
 use super::{Block, Broken};
@@ -24,7 +22,7 @@ pub(super) struct Gap {
     pub(super) records: Range<u64>,
     /// Why they cannot be read; `None` when they are not there.
     pub(super) broken: Option<Broken>,
-    /// The days of the records before and behind.
+    /// The days of what can be read before and behind.
     between: (Option<Day>, Option<Day>),
 }
 
@@ -38,15 +36,19 @@ impl Gap {
         }
     }
 
-    /// Whether the log itself says that these are no longer kept: by their day, where the segment is
-    /// still there and its key is not, else by a day that lies between those around it.
+    /// Whether the log itself says that these are no longer kept: of their day, or, where not even the
+    /// segment is there, of one that they may be of. Days never go back from segment to segment, and
+    /// of a day that is no longer kept nothing can be read: so its place is between those of others.
     fn is_excused(&self, days: &[Day]) -> bool {
+        let (before, behind) = self.between;
+        let fits = |day: Day| {
+            before.is_none_or(|before| before < day) && behind.is_some_and(|behind| day < behind)
+        };
         match &self.broken {
-            Some(broken) => broken.without_key.is_some_and(|day| days.contains(&day)),
-            None => days.iter().any(|day| {
-                self.between.0.is_none_or(|before| before <= *day)
-                    && self.between.1.is_some_and(|behind| *day <= behind)
-            }),
+            Some(broken) => broken
+                .without_key
+                .is_some_and(|day| days.contains(&day) && fits(day)),
+            None => days.iter().any(|day| fits(*day)),
         }
     }
 }
@@ -167,14 +169,13 @@ impl<'a> Pass<'a> {
     pub(super) fn block(&mut self, block: &Block<'_>) -> Result<(), ProofError> {
         self.gap_until(block.first)?;
         let records = || records(block.text);
-        let behind = records().next().and_then(day_of);
         for gap in self.gaps.iter_mut().rev() {
             if gap.between.1.is_some() {
                 break;
             }
-            gap.between.1 = behind;
+            gap.between.1 = Some(block.day);
         }
-        self.last_day = records().last().and_then(day_of).or(self.last_day);
+        self.last_day = Some(block.day);
         for (place, record) in records().enumerate() {
             let number = block.first.saturating_add(place as u64);
             if number < self.next {
@@ -423,15 +424,4 @@ fn records(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         begin = end + 1;
         record
     })
-}
-
-/// The day on which a record says that it happened: `at`, which it begins with.
-fn day_of(record: &[u8]) -> Option<Day> {
-    let digits = record.strip_prefix(br#"{"at":"#)?;
-    let length = digits
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    let at: i64 = std::str::from_utf8(&digits[..length]).ok()?.parse().ok()?;
-    Some(Day::of(UnixMillis(at)))
 }
