@@ -75,6 +75,7 @@ async fn whoever_is_erased_is_gone_and_whoever_is_held_stays() {
         .complains("that is no handle");
     erase(&[]).is(2).complains("nobody is named");
 
+    let before = durable(&gate);
     // On standard input, where no other process sees it.
     let erased = scene.run_with(
         &["journal", "erase", "--subject", "-"],
@@ -85,11 +86,19 @@ async fn whoever_is_erased_is_gone_and_whoever_is_held_stays() {
         .is(3)
         .complains("knows nobody by that");
 
+    // The gate that runs records what a command has done.
+    eventually(
+        || durable(&gate) > before,
+        || "the erasure in the record".to_owned(),
+    );
+
     let released = hold(&["--release", "--handle", &handle, "--reason", "settled"]);
     released.is(0).says("released, one row");
     erase(&["--handle", &handle]).is(0).says("case ");
     hold(&[]).is(0).says("No hold stands on anybody.");
     gate.stop();
+    // Records and their proofs stay as they were.
+    scene.run(&["journal", "verify"]).is(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
