@@ -1,7 +1,7 @@
 //! Checkpoints on disk: the latest, the last that a witness has signed, and some from before.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Checkpoint};
@@ -14,6 +14,8 @@ const LATEST: &str = "checkpoint";
 const WITNESSED: &str = "witnessed";
 /// Those that are kept: each a JSON string on its line.
 const HISTORY: &str = "history.jsonl";
+/// Bytes of a line of the history, and of any of these files, at most.
+const LINE_BYTES_MAX: u64 = 128 * 1024;
 /// A checkpoint is kept in the history when the log has passed a multiple of so many records, so that a
 /// change is placed within as many; one a second would cost more than the records of a small fleet.
 const KEPT_EVERY: u64 = 65_536;
@@ -101,10 +103,9 @@ impl Checkpoints {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(ProofError::file(&path)(error)),
         };
-        let lines = file
-            .into_iter()
-            .flat_map(|file| BufReader::new(file).split(b'\n'));
-        Ok(lines.map_while(Result::ok).filter_map(move |line| {
+        let mut reader = file.map(BufReader::new);
+        let lines = std::iter::from_fn(move || next_line(reader.as_mut()?));
+        Ok(lines.filter_map(move |line| {
             let note: String = serde_json::from_slice(&line).ok()?;
             Checkpoint::verified(&note, log).ok()
         }))
@@ -160,8 +161,31 @@ fn verified(path: &Path, log: &VerifierKey) -> Result<Option<Checkpoint>, ProofE
         })
 }
 
+/// The next line, or an empty one in place of one that is longer than any of ours.
+fn next_line(reader: &mut BufReader<File>) -> Option<Vec<u8>> {
+    let mut too_long = false;
+    loop {
+        let mut line = Vec::new();
+        let mut portion = reader.by_ref().take(LINE_BYTES_MAX);
+        let read = portion.read_until(b'\n', &mut line).ok()?;
+        if read == 0 {
+            return None;
+        }
+        if line.last() == Some(&b'\n') {
+            return Some(if too_long { Vec::new() } else { line });
+        }
+        // Cut off by its length, or by the end of the file: then the next turn finds nothing.
+        too_long = true;
+    }
+}
+
 fn read(path: &Path) -> Result<Option<String>, ProofError> {
-    match fs::read(path) {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| {
+        // What is longer than any checkpoint is cut off, and is none.
+        file.take(LINE_BYTES_MAX).read_to_end(&mut bytes)
+    });
+    match read.map(|_| bytes) {
         Ok(bytes) => String::from_utf8(bytes)
             .map(Some)
             .map_err(|_| ProofError::Checkpoint {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use proptest::prelude::*;
 use signed_note::{StandardVerifier, VerifierList};
 use tlog_tiles::{HashReader as _, Tile, TileHashReader, TileReader};
 
@@ -114,5 +115,20 @@ fn a_checkpoint_is_read_only_with_its_logs_signature() {
     assert!(matches!(error, CheckpointError::Origin { .. }), "{error}");
     for rubbish in ["", "\n\n", "a\n1\n", "a\n01\nx\n\n\u{2014} a AAAAAAAA\n"] {
         assert!(read(rubbish).is_err(), "{rubbish:?}");
+    }
+}
+
+proptest! {
+    /// Whoever writes them, notes and keys are read without a panic, and what is read is written again.
+    #[test]
+    fn rubbish_is_no_note(text in "(gate\\+[0-9a-f]{8}\\+[A-Za-z0-9+/]{44}|.{0,40}\n){0,6}\n?(\u{2014} [a-z]{0,3} [A-Za-z0-9+/=]{0,12}\n){0,3}") {
+        if let Ok(note) = text.parse::<crate::proof::Note>() {
+            prop_assert_eq!(note.to_string().parse::<crate::proof::Note>(), Ok(note));
+        }
+        if let Ok(key) = text.parse::<VerifierKey>() {
+            prop_assert_eq!(key.to_string().parse::<VerifierKey>(), Ok(key));
+        }
+        let key = LogKey::new("gate.example/record", &[42; 32]).unwrap();
+        prop_assert!(Checkpoint::verified(&text, key.verifier()).is_err());
     }
 }

@@ -115,7 +115,8 @@ fn checkpoints_are_kept_now_and_then_and_a_torn_line_hides_none() {
     }
     let history = dir.path().join("history.jsonl");
     let torn = fs::read_to_string(&history).unwrap();
-    fs::write(&history, format!("{torn}\"gate.example/rec")).unwrap();
+    let long = "x".repeat(1 << 20);
+    fs::write(&history, format!("{long}\n{torn}\"gate.example/rec")).unwrap();
     let mut checkpoints = Checkpoints::open(dir.path(), key.verifier()).unwrap();
     assert_eq!(checkpoints.latest().unwrap().size(), 200_000);
     checkpoints.write(key.checkpoint(300_000, root)).unwrap();
