@@ -32,6 +32,8 @@ pub struct JournalConfig {
     pub waiting_bytes_max: usize,
     /// Days after which the same identifier gets another pseudonym.
     pub epoch_days: u32,
+    /// Days after which a backup of the record reveals nobody any more.
+    pub backup_days: u32,
     /// How long what is kept.
     pub retention: RetentionDays,
 }
@@ -122,6 +124,7 @@ pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<Jour
     let private = private.into_iter().map(|station| station.value).collect();
     let waiting = section.number("waiting_mb", 1..=4096, 64);
     let epoch_days = days(&mut section, "epoch_days", 90);
+    let backup_days = days(&mut section, "backup_days", 7);
     let retention = RetentionDays {
         identifiers: days(&mut section, "identifiers_days", 180),
         texts: days(&mut section, "texts_days", 30),
@@ -138,6 +141,7 @@ pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<Jour
         private,
         waiting_bytes_max: usize::try_from(waiting << 20).unwrap_or(usize::MAX),
         epoch_days,
+        backup_days,
         retention,
     })
 }

@@ -332,6 +332,7 @@ impl Open {
         let keys = Arc::new(keys.map_err(|error| words(&error))?);
         let settings = VaultSettings {
             epoch_days: config.epoch_days,
+            backup_days: config.backup_days,
             ..VaultSettings::default()
         };
         let subjects = config.directory.value.join("subjects.db");

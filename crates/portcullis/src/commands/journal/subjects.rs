@@ -269,6 +269,7 @@ pub(super) fn open(config: &JournalConfig) -> Result<Vault, Failure> {
     let keys = Arc::new(keys.map_err(|error| key_failure(&error))?);
     let settings = VaultSettings {
         epoch_days: config.epoch_days,
+        backup_days: config.backup_days,
         ..VaultSettings::default()
     };
     let rows = config.directory.value.join("subjects.db");
