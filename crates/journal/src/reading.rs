@@ -5,6 +5,7 @@ mod facts;
 mod query;
 mod reader;
 mod search;
+mod trace;
 
 pub use exchange::{Exchange, Exchanges, OPEN_CALLS_MAX};
 pub(crate) use facts::handles_in;
@@ -12,6 +13,7 @@ pub use facts::{Envelope, Facts};
 pub use query::{Order, Query};
 pub use reader::{INDEX_CACHE_BYTES_MAX, Reader, Record, ShownRecord};
 pub use search::Search;
+pub use trace::{SESSIONS_MAX, Traces};
 
 #[cfg(test)]
 mod tests;

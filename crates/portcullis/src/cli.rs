@@ -7,7 +7,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::journal::{HoldArgs, JournalCommand, RevealArgs, SubjectArgs};
+pub(crate) use self::journal::{
+    ExportArgs, ExportForm, HoldArgs, JournalCommand, RecordFilter, RevealArgs, SearchArgs,
+    SubjectArgs, TailArgs,
+};
 pub(crate) use self::witness::WitnessCommand;
 use crate::output::Format;
 

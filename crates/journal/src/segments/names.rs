@@ -1,6 +1,7 @@
 //! The names of a record's files.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::JournalError;
@@ -29,10 +30,15 @@ pub(crate) fn first(path: &Path) -> Option<u64> {
     name.strip_suffix(".seg")?.parse().ok()
 }
 
-/// All segments of a directory, in the order of their records.
+/// All segments of a directory, in the order of their records. One that nothing was ever recorded in
+/// may not be there.
 pub(crate) fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, JournalError> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(dir).map_err(JournalError::disk(dir))? {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+        entries => entries.map_err(JournalError::disk(dir))?,
+    };
+    for entry in entries {
         let path = entry.map_err(JournalError::disk(dir))?.path();
         if let Some(first) = first(&path) {
             found.push((first, path));

@@ -16,6 +16,49 @@ already is left as it is.
 Example:
   portcullis journal init      with root_passphrase: a passphrase file that is not there is made, too")]
     Init,
+    /// Look for records: by station, time, action, verdict, pseudonym or identifier.
+    #[command(after_help = "\
+What is found is shown newest first, and no more than --limit of it. A verdict is `forwarded`, `joined`,
+`refused` or `disconnected`; `refused` finds handshakes and sessions that were refused as well. Times are
+as 2026-11-22, 2026-11-22T08:15:00Z, or so long ago: 90m, 12h, 3d.
+
+Records hold pseudonyms. Whoever looks for an identifier says what for, and the record keeps the purpose,
+so name nobody in it; `--id -` reads the identifier from standard input, where no other process sees it.
+
+Examples:
+  portcullis journal search --station CP-0001 --since 1h
+  portcullis journal search --verdict refused --since 2026-11-22 --exchanges
+  portcullis journal search --handle z3k7w1m9q2x8c4v6b5n0 --action StopTransaction
+  portcullis journal search --id 04E91C5A123F80 --purpose \"invoice 2026-114\"
+  portcullis journal search --action BootNotification --limit 5 --format json")]
+    Search(SearchArgs),
+    /// Show one record by its number, and the request or answer that belongs to it.
+    #[command(after_help = "\
+Examples:
+  portcullis journal show 4711
+  portcullis journal show 4711 --format json")]
+    Show {
+        /// Its number; records count from 0 and never stop.
+        number: u64,
+    },
+    /// Show the last records, and those that come.
+    #[command(after_help = "\
+Examples:
+  portcullis journal tail
+  portcullis journal tail --follow --station CP-0001
+  portcullis journal tail --follow --format json | jq .action")]
+    Tail(TailArgs),
+    /// Write records to a file, for other tools: they stay pseudonymous.
+    #[command(after_help = "\
+trace is Open OCPP Trace 1.1, a line of JSON for each message, which simulators and debuggers of others
+read; what is no message (connections, refusals, gaps) has no place in it and is counted. csv is for
+spreadsheets: what one would take for a formula has a ' before it. jsonl is the records as they are.
+An export is itself recorded, with its purpose.
+
+Examples:
+  portcullis journal export --to day.jsonl --since 2026-11-22 --until 2026-11-23 --purpose \"ticket 88\"
+  portcullis journal export --as csv --to refused.csv --verdict refused --purpose \"audit 2026\"")]
+    Export(ExportArgs),
     /// Erase somebody: afterwards nobody can say whom their pseudonyms stand for.
     #[command(after_help = "\
 Records stay, and so do their proofs: what goes is the one row that ties the pseudonyms in them to the
@@ -197,4 +240,88 @@ pub(crate) struct RevealArgs {
     /// A request that another person has agreed to.
     #[arg(long, value_name = "CASE")]
     pub(crate) case: Option<String>,
+}
+
+/// Which records.
+#[derive(Debug, Args)]
+pub(crate) struct RecordFilter {
+    /// Of this station, as it is recorded: a private one by its pseudonym.
+    #[arg(long, value_name = "IDENTITY")]
+    pub(crate) station: Option<String>,
+    /// Of this tenant's stations.
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// Not before.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// Before.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<String>,
+    /// Calls of this action, and their answers.
+    #[arg(long)]
+    pub(crate) action: Option<String>,
+    /// With this verdict.
+    #[arg(long)]
+    pub(crate) verdict: Option<String>,
+    /// That hold this pseudonym; may be given several times.
+    #[arg(long = "handle", value_name = "HANDLE")]
+    pub(crate) handles: Vec<String>,
+    /// That hold a pseudonym of this identifier, in any of its spellings; `-` reads it from standard
+    /// input.
+    #[arg(long, value_name = "IDENTIFIER", requires = "purpose")]
+    pub(crate) id: Option<String>,
+    /// What for; the record keeps it.
+    #[arg(long, value_name = "WHY")]
+    pub(crate) purpose: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    #[command(flatten)]
+    pub(crate) filter: RecordFilter,
+    /// So many at most.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Oldest first.
+    #[arg(long)]
+    pub(crate) oldest_first: bool,
+    /// Calls with their answers and how long these took; oldest first.
+    #[arg(long)]
+    pub(crate) exchanges: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// So many of those that are there.
+    #[arg(long, short = 'n', default_value_t = 20)]
+    pub(crate) lines: u64,
+    /// Wait for more.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Of this station alone.
+    #[arg(long, value_name = "IDENTITY")]
+    pub(crate) station: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) filter: RecordFilter,
+    /// In which form.
+    #[arg(long = "as", value_enum, default_value_t = ExportForm::Trace)]
+    pub(crate) form: ExportForm,
+    /// Into this file, which must not be there yet; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: String,
+}
+
+/// How records leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExportForm {
+    /// Open OCPP Trace, JSON lines.
+    Trace,
+    /// For spreadsheets.
+    Csv,
+    /// The records as they are, JSON lines.
+    Jsonl,
 }

@@ -1,9 +1,14 @@
 //! `portcullis journal …`: the record, from outside of the running gate.
 
 mod evidence;
+mod export;
 mod init;
+mod lines;
+mod records;
 mod reveal;
+mod search;
 mod subjects;
+mod tail;
 mod verify;
 mod witnessed;
 
@@ -28,6 +33,10 @@ pub(crate) fn run(
     let config = config(path)?;
     match command {
         JournalCommand::Init => init::run(&config, output),
+        JournalCommand::Search(args) => search::search(&config, args, output),
+        JournalCommand::Show { number } => search::show(&config, *number, output),
+        JournalCommand::Tail(args) => tail::run(&config, args, output),
+        JournalCommand::Export(args) => export::run(&config, args, output),
         JournalCommand::Erase(who) => subjects::erase(&config, who, output),
         JournalCommand::Hold(args) => subjects::hold(&config, args, output),
         JournalCommand::Reveal(args) => reveal::reveal(&config, args, output),
