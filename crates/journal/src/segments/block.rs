@@ -15,8 +15,8 @@ use super::format::BlockHeader;
 
 /// Bytes of records, before compression, after which a group of blocks ends.
 pub const GROUP_BYTES: usize = 128 * 1024;
-/// Bytes of one record. More than any message that the gate lets through.
-pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of one record: the longest message that can be read, and what encryption in base64 adds to it.
+pub const RECORD_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Bytes of a block's records, at most: a group that was nearly full, and one more record.
 pub(crate) const PLAIN_BYTES_MAX: usize = GROUP_BYTES + RECORD_BYTES_MAX + 1;
 /// How hard zstd tries.

@@ -141,6 +141,16 @@ const FIXED: &[(&str, &str, &str, &str, &str)] = &[
     ("journal/src/vault/reveal.rs", "REVEALED_AT_ONCE_MAX", "originals of one request", "refused", "–"),
     ("journal/src/vault/reveal.rs", "PURPOSE_CHARS_MAX", "characters of a purpose", "cut off", "–"),
     ("journal/src/keys/root.rs", "FILE_BYTES_MAX", "bytes of a root's, passphrase's or identity's file", "not read", "–"),
+    ("journal/src/segments/block.rs", "GROUP_BYTES", "bytes of records, before compression, that are compressed together", "the next group begins", "–"),
+    ("journal/src/segments/block.rs", "RECORD_BYTES_MAX", "bytes of a record", "not recorded; counted, and a gap", "B01"),
+    ("journal/src/segments/queue.rs", "HANDLES_MAX", "handles of a record that are indexed", "the record is not found by the others", "–"),
+    ("journal/src/segments/writer.rs", "UNSYNCED_BYTES_MAX", "bytes on their way to the disk", "they are synced before their time", "–"),
+    ("journal/src/segments/index.rs", "INDEX_ENTRIES_MAX", "entries in the index of a segment that is written", "the segment ends", "–"),
+    ("journal/src/segments/file.rs", "GROUP_BLOCKS_MAX", "blocks of a group that are read", "the segment is not ours", "–"),
+    ("journal/src/segments/sidecar.rs", "BYTES_MAX", "bytes of an index file", "it is made again", "–"),
+    ("journal/src/reading/reader.rs", "INDEX_CACHE_BYTES_MAX", "bytes of indexes kept for the next search", "the oldest is read again", "–"),
+    ("journal/src/reading/exchange.rs", "OPEN_CALLS_MAX", "calls that wait for their answer in a search", "the oldest is shown without one", "–"),
+    ("journal/src/reading/trace.rs", "SESSIONS_MAX", "sessions whose version an export remembers", "lines without `ocppVersion`", "–"),
 ];
 
 fn numbers() -> Vec<(String, &'static str, [u64; 3])> {
