@@ -41,11 +41,11 @@ pub(super) fn run(
             return Ok(());
         }
     }
-    while args.follow {
-        next = match more(&records, args, next, output.format())? {
-            Some(next) => next,
-            None => return Ok(()),
-        };
+    if !args.follow {
+        return Ok(());
+    }
+    while let Some(further) = more(&records, args, next, output.format())? {
+        next = further;
         thread::sleep(PAUSE);
     }
     Ok(())
