@@ -60,6 +60,17 @@ impl Form {
         Form::Phone,
     ];
 
+    /// Whether nothing else looks like it. A station's identity may well be a number that passes for a
+    /// card's or a vehicle's, and a log without identities is of no use.
+    pub fn is_certain(self) -> bool {
+        match self {
+            Form::Pem | Form::Jwt | Form::UserInfo | Form::Email | Form::Iban | Form::Contract => {
+                true
+            }
+            Form::Vin | Form::Card | Form::Sim | Form::Phone => false,
+        }
+    }
+
     /// What such a thing names; `None` for a secret.
     pub fn class(self) -> Option<Class> {
         match self {
@@ -140,9 +151,19 @@ pub fn recognise(text: &str) -> Vec<Hit> {
     hits
 }
 
-/// A text for a log: what was recognised in it gives way to its form's name.
+/// A text in which whatever was recognised has given way to its form's name.
 pub fn without_identifiers(text: &str) -> Cow<'_, str> {
-    let hits = recognise(text);
+    without(text, |_| true)
+}
+
+/// A line of a log, which also holds what must stay: only forms that nothing else has give way.
+pub fn without_certain_identifiers(line: &str) -> Cow<'_, str> {
+    without(line, Form::is_certain)
+}
+
+fn without(text: &str, wanted: impl Fn(Form) -> bool) -> Cow<'_, str> {
+    let mut hits = recognise(text);
+    hits.retain(|hit| wanted(hit.form));
     if hits.is_empty() {
         return text.into();
     }

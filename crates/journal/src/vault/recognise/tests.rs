@@ -236,6 +236,11 @@ fn a_log_line_names_the_form_and_nothing_else() {
         without_identifiers(line),
         "Frau M. ([e-mail address], [phone number]) pays with [payment card]"
     );
+    // A station may be called so, and its operator has to know which.
+    assert_eq!(
+        without_certain_identifiers("4111111111111111 is at ftp://anna:pass@files.example"),
+        "4111111111111111 is at ftp://[user information]@files.example"
+    );
 }
 
 #[test]
