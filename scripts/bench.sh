@@ -5,6 +5,7 @@
 #   scripts/bench.sh             everything, less than 20 minutes; docs/benchmarks.md
 #   scripts/bench.sh --quick     for developers, less than 2 minutes once built; prints only
 #   scripts/bench.sh --only portcullis,nginx --part calls,connections,idle,growth,floods,storm
+#   scripts/bench.sh --part record          a day of ten million records alone
 #   scripts/bench.sh --quick --before OLD_BUILD   two builds of ours take turns: what a change is worth
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -56,4 +57,15 @@ if ! compgen -G ".work/*/lib/python3*/site-packages/ocpp" > /dev/null; then
 fi
 benches/target/release/reader --json "$work/reader.json"
 arguments+=(--reader "$work/reader.json")
+# The record: a day of ten million messages, or half a million.
+record=()
+case " $* " in *" --quick "*) record+=(--quick) ;; esac
+case " $* " in *" --part record "*) exec benches/target/release/record --work "$work" "${record[@]}" ;; esac
+case " $* " in
+  *" --part "* | *" --only "* | *" --before "*) ;;
+  *)
+    benches/target/release/record --work "$work" --json "$work/record.json" "${record[@]}" >/dev/null
+    arguments+=(--record "$work/record.json")
+    ;;
+esac
 benches/target/release/relay run "${arguments[@]}" "$@"

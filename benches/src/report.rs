@@ -9,6 +9,7 @@ use crate::scene::{Figures, Plan, Rounds};
 
 mod bars;
 mod floods;
+mod record;
 
 /// A run and where it was made.
 #[derive(Serialize)]
@@ -27,6 +28,8 @@ pub struct Report<'a> {
     pub figures: &'a Figures,
     /// What `--bin reader --json` said, where it was run.
     pub reader: Option<Value>,
+    /// What `--bin record --json` said, where it was run.
+    pub record: Option<Value>,
 }
 
 /// The middle value; 0 without any.
@@ -66,6 +69,9 @@ impl Report<'_> {
         floods::section(&mut page, self.figures);
         if let Some(reader) = &self.reader {
             write_reader(&mut page, reader);
+        }
+        if let Some(record) = &self.record {
+            record::section(&mut page, record);
         }
         page
     }

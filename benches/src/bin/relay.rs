@@ -1,7 +1,7 @@
 //! The relay benchmark: Portcullis between nginx and HAProxy.
 //!
 //! `relay run [--quick] [--only NAME,…] [--part PART,…] [--portcullis FILE]
-//! [--before FILE] [--work DIR] [--page FILE] [--reader FILE]`
+//! [--before FILE] [--work DIR] [--page FILE] [--reader FILE] [--record FILE]`
 
 use std::fs;
 use std::io;
@@ -41,6 +41,7 @@ struct Options {
     work: PathBuf,
     page: Option<PathBuf>,
     reader: Option<PathBuf>,
+    record: Option<PathBuf>,
 }
 
 impl Options {
@@ -56,6 +57,7 @@ impl Options {
             work: ".work/bench".into(),
             page: None,
             reader: None,
+            record: None,
         };
         let mut arguments = arguments.iter();
         while let Some(name) = arguments.next() {
@@ -81,6 +83,7 @@ impl Options {
                 "--work" => options.work = value.into(),
                 "--page" => options.page = Some(value.into()),
                 "--reader" => options.reader = Some(value.into()),
+                "--record" => options.record = Some(value.into()),
                 unknown => return Err(io::Error::other(format!("unknown option {unknown}"))),
             }
         }
@@ -124,9 +127,11 @@ fn run(options: &Options) -> io::Result<()> {
 }
 
 fn write_report(options: &Options, figures: &Figures) -> io::Result<()> {
-    let reader = match &options.reader {
-        Some(file) => Some(serde_json::from_slice(&fs::read(file)?)?),
-        None => None,
+    let said = |file: &Option<PathBuf>| -> io::Result<Option<serde_json::Value>> {
+        match file {
+            Some(file) => Ok(Some(serde_json::from_slice(&fs::read(file)?)?)),
+            None => Ok(None),
+        }
     };
     let report = Report {
         date: jiff::Timestamp::now()
@@ -137,7 +142,8 @@ fn write_report(options: &Options, figures: &Figures) -> io::Result<()> {
         versions: versions(&options.portcullis),
         plan: &options.plan,
         figures,
-        reader,
+        reader: said(&options.reader)?,
+        record: said(&options.record)?,
     };
     fs::write(
         options.work.join("relay.json"),

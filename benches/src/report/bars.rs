@@ -67,14 +67,23 @@ pub(super) fn table(report: &Report<'_>) -> String {
         reading(&mut table, reader, "MeterValues 1.6", 1500.0);
         reading(&mut table, reader, "StatusNotification 1.6", 300.0);
     }
+    if let Some(record) = &report.record {
+        super::record::bars(&mut table, record);
+    }
     table.0.push('\n');
     table.0
 }
 
-struct Table(String);
+pub(super) struct Table(String);
 
 impl Table {
-    fn line(&mut self, figure: &str, bar: &str, limit: f64, measured: Option<(f64, String)>) {
+    pub(super) fn line(
+        &mut self,
+        figure: &str,
+        bar: &str,
+        limit: f64,
+        measured: Option<(f64, String)>,
+    ) {
         let (measured, met) = match measured {
             Some((value, text)) if value <= limit => (text, "yes"),
             Some((_, text)) => (text, "**no**"),
