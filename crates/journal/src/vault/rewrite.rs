@@ -1,34 +1,22 @@
 //! A message as it may be recorded: copied, with every value replaced that must not stand.
 
+mod out;
+mod value;
+
 use std::borrow::Cow;
 
 use guard::UnixMillis;
-use ocpp::catalogue::Kind;
 use ocpp::{Fact, Facts, Meaning};
 
 use crate::Handle;
 
+use out::Out;
+use value::{Treatment, Value};
+
 use super::enclosing::Enclosing;
 use super::recognise::recognise;
 use super::setting::{self, Setting};
-use super::{Class, IDENTIFIER_BYTES_MAX, Vault, VaultError, certificate, url};
-
-/// Where rewritten bytes go, and the handles that are among them.
-struct Out<'o> {
-    bytes: &'o mut Vec<u8>,
-    handles: &'o mut Vec<Handle>,
-}
-
-/// What becomes of a value.
-enum Treatment {
-    Subject(Class),
-    Setting,
-    Secret,
-    Url,
-    Certificate,
-    Length(&'static str),
-    Text,
-}
+use super::{Class, IDENTIFIER_BYTES_MAX, Vault, VaultError, certificate};
 
 impl Vault {
     /// Puts a message's JSON into `out` with nothing in it that names a person, token, vehicle or
@@ -329,130 +317,5 @@ impl Scene<'_> {
             .get_or_insert_with(|| Enclosing::of(self.text, &self.facts));
         let facts = self.facts;
         enclosing.setting(fact.start, |key| facts.text(key))
-    }
-}
-
-impl Treatment {
-    /// What becomes of a value of that meaning; `None` if it may stand.
-    fn of(fact: &Fact, private: bool) -> Option<Treatment> {
-        Some(match fact.field.meaning {
-            Meaning::Reading
-            | Meaning::Measurand
-            | Meaning::Unit
-            | Meaning::Timestamp
-            | Meaning::Connector
-            | Meaning::Evse
-            | Meaning::Status => return None,
-            Meaning::Person
-            | Meaning::Token
-            | Meaning::Contract
-            | Meaning::Vehicle
-            | Meaning::Sim => {
-                // Of objects that the schema knows, the fields inside say what they are.
-                let inner = matches!(
-                    fact.field.kind,
-                    Kind::Object(_)
-                        | Kind::List {
-                            of: Kind::Object(_),
-                            ..
-                        }
-                );
-                return match inner {
-                    true => None,
-                    false => Class::of(fact.field.meaning).map(Treatment::Subject),
-                };
-            }
-            // A serial number is printed on the box, and is often the station's identity.
-            Meaning::Serial if private => Treatment::Subject(Class::Station),
-            Meaning::Network if private => Treatment::Text,
-            Meaning::ConfigValue => Treatment::Setting,
-            Meaning::Secret => Treatment::Secret,
-            Meaning::Url => Treatment::Url,
-            Meaning::Certificate => Treatment::Certificate,
-            // Signed meter data repeats the token it was measured for (OCMF, "ID").
-            Meaning::Signature => Treatment::Length("signature"),
-            Meaning::FreeText | Meaning::VendorData | Meaning::Location => Treatment::Text,
-            _ => return None,
-        })
-    }
-}
-
-/// A value where it stands in the message.
-struct Value<'m> {
-    /// With the quotes of a string.
-    raw: &'m [u8],
-    start: usize,
-    end: usize,
-    text: &'m str,
-    quoted: bool,
-    escaped: bool,
-}
-
-impl<'m> Value<'m> {
-    /// The value, unless it says nothing: an empty string, list or object, `null`, `true`, `false`.
-    fn of(fact: &Fact, facts: &Facts<'m>, bytes: &'m [u8]) -> Option<Value<'m>> {
-        let text = facts.text(fact);
-        if matches!(text, "" | "null" | "true" | "false" | "{}" | "[]") {
-            return None;
-        }
-        let (start, end) = (fact.start as usize, fact.end as usize);
-        // Before any other value stands a colon, a comma, a bracket or white space.
-        let quoted = start > 0 && bytes.get(start - 1) == Some(&b'"');
-        let around = usize::from(quoted);
-        Some(Value {
-            raw: bytes.get(start - around..end + around)?,
-            start: start - around,
-            end: end + around,
-            text,
-            quoted,
-            escaped: fact.escaped,
-        })
-    }
-
-    /// What it says, escapes undone.
-    fn inside(&self) -> Cow<'m, str> {
-        match self.escaped {
-            true => ocpp::unescape(self.text),
-            false => self.text.into(),
-        }
-    }
-
-    /// A list or an object.
-    fn is_structure(&self) -> bool {
-        !self.quoted && self.text.starts_with(['{', '['])
-    }
-}
-
-impl Out<'_> {
-    fn lengths(&self) -> (usize, usize) {
-        (self.bytes.len(), self.handles.len())
-    }
-
-    fn take_back(&mut self, (bytes, handles): (usize, usize)) {
-        self.bytes.truncate(bytes);
-        self.handles.truncate(handles);
-    }
-
-    fn handle(&mut self, handle: Handle) {
-        self.bytes.push(b'"');
-        self.bytes.extend_from_slice(&handle.text());
-        self.bytes.push(b'"');
-        self.handles.push(handle);
-    }
-
-    fn length(&mut self, what: &str, length: usize) {
-        let text = format!("\"{what} ({length} bytes)\"");
-        self.bytes.extend_from_slice(text.as_bytes());
-    }
-
-    fn url(&mut self, inside: &str) {
-        match url::without_secrets(inside) {
-            Some(shown) => {
-                // Whatever a URL holds, JSON can say it.
-                let text = serde_json::to_string(&shown).unwrap_or_else(|_| "\"\"".to_owned());
-                self.bytes.extend_from_slice(text.as_bytes());
-            }
-            None => self.length("url", inside.len()),
-        }
     }
 }
