@@ -24,10 +24,13 @@ const DRAIN_INTERVAL_MIN: Duration = Duration::from_millis(2);
 /// they are read, and when their room is filled again. With ten times as many a call costs 3 % more.
 const BATCH_AIM: u32 = 1024;
 
+/// Batches are under way to be told, to be recorded, and being filled.
+const SPARES_MAX: usize = 4;
+
 struct Queue {
     batch: Mutex<Batch>,
-    /// The room of a batch that was given back; empty.
-    spare: Mutex<Batch>,
+    /// The room of batches that were given back; empty ones.
+    spares: Mutex<Vec<Batch>>,
     capacity: usize,
     /// Messages leave their own words, too.
     with_words: bool,
@@ -48,7 +51,7 @@ pub struct EventReceiver(Arc<Queue>);
 pub fn event_queue(capacity: usize, with_words: bool) -> (EventSender, EventReceiver) {
     let queue = Arc::new(Queue {
         batch: Mutex::new(Batch::default()),
-        spare: Mutex::new(Batch::default()),
+        spares: Mutex::default(),
         capacity: capacity.max(4),
         with_words,
         dropped: AtomicU64::new(0),
@@ -89,7 +92,7 @@ impl EventSender {
 impl EventReceiver {
     /// Takes all that is there, in order.
     pub fn take(&self) -> Batch {
-        let spare = std::mem::take(&mut *lock(&self.0.spare));
+        let spare = lock(&self.0.spares).pop().unwrap_or_default();
         std::mem::replace(&mut *lock(&self.0.batch), spare)
     }
 
@@ -97,7 +100,10 @@ impl EventReceiver {
     pub fn give_back(&self, mut batch: Batch) {
         if batch.is_worth_keeping() {
             batch.clear();
-            *lock(&self.0.spare) = batch;
+            let mut spares = lock(&self.0.spares);
+            if spares.len() < SPARES_MAX {
+                spares.push(batch);
+            }
         }
     }
 
@@ -143,7 +149,7 @@ impl Pace {
     }
 }
 
-fn lock(batch: &Mutex<Batch>) -> MutexGuard<'_, Batch> {
+fn lock<T>(batch: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic leaves a batch whole: what is told last is pushed last, and refers to what is there.
     batch.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -183,6 +183,11 @@ impl Vault {
         settled
     }
 
+    /// Every handle that was given is durable.
+    pub fn is_settled(&self) -> bool {
+        !self.subjects.unsettled
+    }
+
     /// Every handle of an identifier, of all epochs, oldest first.
     pub fn find(&self, tenant: &str, identifier: &str) -> Result<Vec<Handle>, VaultError> {
         let mut handles = Vec::new();

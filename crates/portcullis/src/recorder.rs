@@ -90,7 +90,7 @@ impl Recording {
 impl Recorder {
     /// Takes events that have been told; their room goes back when they are recorded.
     pub(crate) fn take(&self, batch: Batch) {
-        self.row.put(Item::Events(batch));
+        self.row.put(Item::Events(batch, 0));
     }
 
     /// Takes something that somebody has done.

@@ -44,7 +44,7 @@ pub struct Act<'a> {
 /// Writes an act's record.
 pub fn compose_act(act: &Act<'_>, out: &mut Vec<u8>) -> About {
     let mut object = Object::new(out);
-    object.number("at", act.at.0);
+    object.time("at", act.at);
     object.word("kind", "act");
     object.text("what", act.what);
     object.text("by", act.by);
@@ -77,9 +77,9 @@ pub struct Gap {
 /// Writes a gap's record.
 pub fn compose_gap(gap: &Gap, out: &mut Vec<u8>) -> About {
     let mut object = Object::new(out);
-    object.number("at", gap.at.0);
+    object.time("at", gap.at);
     object.word("kind", "gap");
-    object.number("since", gap.since.0);
+    object.time("since", gap.since);
     object.number("events", gap.events);
     object.number("words", gap.words);
     object.word("why", gap.why);
@@ -140,7 +140,7 @@ impl<P: Pseudonyms> Page<'_, P> {
                 last,
             } => {
                 self.head("turned-away", at.wall);
-                self.object.number("times", *times);
+                self.object.number("times", u64::from(*times));
                 self.object.text("last", &last.to_string());
                 self.object.word("how", words::refusal(why));
                 let said = self.names.words(&words::refused(why));
@@ -221,7 +221,7 @@ impl<P: Pseudonyms> Page<'_, P> {
                 self.object.text("fault", &fault.to_string());
             }
         }
-        self.object.number("bytes", *bytes);
+        self.object.number("bytes", u64::from(*bytes));
         if let Some(latency) = latency {
             let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
             self.object.number("latency_us", micros);
@@ -264,7 +264,7 @@ impl<P: Pseudonyms> Page<'_, P> {
     }
 
     fn head(&mut self, kind: &str, at: UnixMillis) {
-        self.object.number("at", at.0);
+        self.object.time("at", at);
         self.object.word("kind", kind);
     }
 
@@ -309,7 +309,7 @@ impl<P: Pseudonyms> Page<'_, P> {
             self.object.text("tls", &tls.to_string());
         }
         if let Some(exception) = &session.exception {
-            self.object.number("exception_until", exception.until.0);
+            self.object.time("exception_until", exception.until);
         }
     }
 }

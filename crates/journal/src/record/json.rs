@@ -1,5 +1,7 @@
 //! Writing one JSON object, field by field, into room that is already there.
 
+use guard::UnixMillis;
+
 /// An object being written.
 pub(super) struct Object<'o> {
     out: &'o mut Vec<u8>,
@@ -44,8 +46,17 @@ impl<'o> Object<'o> {
         quoted(text, self.key(key));
     }
 
-    pub(super) fn number(&mut self, key: &str, number: impl Into<i128>) {
-        integer(number.into(), self.key(key));
+    pub(super) fn number(&mut self, key: &str, number: u64) {
+        integer(number, self.key(key));
+    }
+
+    /// Milliseconds since 1970; before it, too.
+    pub(super) fn time(&mut self, key: &str, at: UnixMillis) {
+        let out = self.key(key);
+        if at.0 < 0 {
+            out.push(b'-');
+        }
+        integer(at.0.unsigned_abs(), out);
     }
 
     pub(super) fn flag(&mut self, key: &str, value: bool) {
@@ -69,10 +80,10 @@ pub(super) fn quoted(text: &str, out: &mut Vec<u8>) {
     drop(serde_json::to_writer(out, text));
 }
 
-fn integer(number: i128, out: &mut Vec<u8>) {
-    let mut digits = [0_u8; 40];
+fn integer(number: u64, out: &mut Vec<u8>) {
+    let mut digits = [0_u8; 20];
     let mut place = digits.len();
-    let mut left = number.unsigned_abs();
+    let mut left = number;
     loop {
         place -= 1;
         digits[place] = b'0' + (left % 10) as u8;
@@ -80,9 +91,6 @@ fn integer(number: i128, out: &mut Vec<u8>) {
         if left == 0 {
             break;
         }
-    }
-    if number < 0 {
-        out.push(b'-');
     }
     out.extend_from_slice(&digits[place..]);
 }

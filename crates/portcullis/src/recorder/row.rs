@@ -12,7 +12,8 @@ use super::Done;
 
 /// One thing to record.
 pub(super) enum Item {
-    Events(Batch),
+    /// Events, and how many of them are recorded already.
+    Events(Batch, usize),
     Done(Done),
 }
 
@@ -64,9 +65,9 @@ impl Row {
         let mut row = self.row();
         let item = match item {
             // Three quarters are for all; the last one is for what must not be missed.
-            Item::Events(mut batch) if row.bytes + batch.bytes() > self.bytes_max / 4 * 3 => {
+            Item::Events(mut batch, 0) if row.bytes + batch.bytes() > self.bytes_max / 4 * 3 => {
                 row.missed.events += batch.keep(is_remarkable) as u64;
-                Item::Events(batch)
+                Item::Events(batch, 0)
             }
             other => other,
         };
@@ -139,14 +140,14 @@ impl Row {
 
 fn bytes(item: &Item) -> usize {
     match item {
-        Item::Events(batch) => batch.bytes(),
+        Item::Events(batch, _) => batch.bytes(),
         Item::Done(done) => DONE_BYTES + done.details.len(),
     }
 }
 
 fn events(item: &Item) -> u64 {
     match item {
-        Item::Events(batch) => batch.len() as u64,
+        Item::Events(batch, done) => (batch.len() - done) as u64,
         Item::Done(_) => 1,
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use guard::UnixMillis;
+use guard::{Event, Heard, Tenant, UnixMillis};
 use journal::proof::LogKey;
 use journal::record::{About, Act, Gap, compose, compose_act, compose_gap};
 use journal::segments::forget_days;
@@ -27,6 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const OPEN_EVERY: Duration = Duration::from_secs(30);
 /// What could not be made durable is tried again then.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Records that are composed before they are handed on: some 30 kB.
+const PAGE: usize = 64;
 /// What is told of it.
 const SUBJECT: &str = "record";
 /// What commands have done is told to be recorded once that is so; it is tried again later.
@@ -189,17 +191,39 @@ impl Scribe {
                 self.act(&done.act(), open);
                 Ok(())
             }
-            Item::Events(batch) => {
-                let composed = self.page.compose(&batch, &self.config, &mut open.vault);
-                if let Err(error) = composed.and_then(|()| open.vault.settle()) {
+            Item::Events(batch, mut done) => {
+                if let Err(error) = self.record(&batch, &mut done, open) {
                     self.page.clear();
-                    return Err((Item::Events(batch), error.to_string()));
+                    return Err((Item::Events(batch, done), error.to_string()));
                 }
-                self.page.append(&open.journal);
                 self.recorder.events.give_back(batch);
                 Ok(())
             }
         }
+    }
+
+    /// Makes records of a batch, from the event on that `done` counts.
+    ///
+    /// A page is handed on while it is still in the processor's cache, unless there are new handles
+    /// in it: those are made durable for the whole batch at once.
+    fn record(
+        &mut self,
+        batch: &gateway::Batch,
+        done: &mut usize,
+        open: &mut Open,
+    ) -> Result<(), VaultError> {
+        for (place, (event, heard)) in batch.iter().enumerate().skip(*done) {
+            self.page
+                .compose((event, heard), &self.config, &mut open.vault)?;
+            if self.page.records.len() >= PAGE && open.vault.is_settled() {
+                self.page.append(&open.journal);
+                *done = place + 1;
+            }
+        }
+        open.vault.settle()?;
+        self.page.append(&open.journal);
+        *done = batch.len();
+        Ok(())
     }
 
     /// What was lost on the way here since the last look becomes a record.
@@ -353,21 +377,17 @@ impl Open {
 impl Page {
     fn compose(
         &mut self,
-        batch: &gateway::Batch,
+        (event, heard): (&Event, Option<Heard<'_>>),
         config: &JournalConfig,
         vault: &mut Vault,
     ) -> Result<(), VaultError> {
-        let mut names = Names { vault, config };
-        for (event, heard) in batch.iter() {
-            if event
-                .tenant()
-                .is_some_and(|tenant| config.not_for.contains(&*tenant.0))
-            {
-                continue;
-            }
-            let about = compose(event, heard, &mut names, &mut self.text, &mut self.handles)?;
-            self.finish(about);
+        let is_left_out = |tenant: &Tenant| config.not_for.contains(&*tenant.0);
+        if event.tenant().is_some_and(is_left_out) {
+            return Ok(());
         }
+        let mut names = Names { vault, config };
+        let about = compose(event, heard, &mut names, &mut self.text, &mut self.handles)?;
+        self.finish(about);
         Ok(())
     }
 

@@ -55,7 +55,7 @@ fn taken(row: &Row) -> Vec<usize> {
     let mut taken = Vec::new();
     while let Next::Item(item) = row.next(PATIENCE) {
         match item {
-            Item::Events(batch) => taken.push(batch.len()),
+            Item::Events(batch, _) => taken.push(batch.len()),
             Item::Done(_) => taken.push(0),
         }
     }
@@ -76,7 +76,7 @@ fn unremarked_messages_go_first() {
     let one = batch(9).bytes();
     let row = Row::new(one * 4);
     for _ in 0..5 {
-        row.put(Item::Events(batch(9)));
+        row.put(Item::Events(batch(9), 0));
     }
     row.put(done());
     assert_eq!(
@@ -86,7 +86,7 @@ fn unremarked_messages_go_first() {
     );
     assert_eq!(taken(&row), [10, 10, 10, 1, 1, 0]);
     assert_eq!(row.bytes(), 0);
-    row.put(Item::Events(batch(9)));
+    row.put(Item::Events(batch(9), 0));
     assert_eq!(taken(&row), [10], "there is room again");
 }
 
@@ -94,7 +94,7 @@ fn unremarked_messages_go_first() {
 fn a_full_row_never_grows() {
     let row = Row::new(1000);
     for _ in 0..100 {
-        row.put(Item::Events(batch(3)));
+        row.put(Item::Events(batch(3), 0));
         assert!(row.bytes() <= 1000);
     }
     let left: usize = taken(&row).iter().sum();
@@ -108,7 +108,7 @@ fn a_full_row_never_grows() {
 #[test]
 fn what_is_put_back_comes_first_again() {
     let row = Row::new(1 << 20);
-    row.put(Item::Events(batch(1)));
+    row.put(Item::Events(batch(1), 0));
     row.put(done());
     let Next::Item(first) = row.next(PATIENCE) else {
         panic!("something waits");
