@@ -214,19 +214,27 @@ fn a_record_is_shown_with_what_its_leaf_is_made_of() {
 #[test]
 fn who_follows_reads_what_comes_later() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = open(&settings(dir.path()));
-    let reader = journal.reader();
-    let mut from = 0;
-    for round in 1..4 {
-        append_all(&journal.appender(), (round - 1) * 700..round * 700);
-        let mut seen = Vec::new();
-        let mut tail = reader.tail(from).unwrap();
+    let settings = Settings {
+        segment_bytes_max: 8_000,
+        ..settings(dir.path())
+    };
+    let journal = open(&settings);
+    let mut tail = journal.reader().tail(0).unwrap();
+    let mut seen = Vec::new();
+    let mut come = 0;
+    // Groups that go on, groups that end, and segments that end.
+    for more in [1, 1, 5, 700, 3, 900, 900, 1, 900] {
+        append_all(&journal.appender(), come..come + more);
+        come += more;
         while let Some(sealed) = tail.advance().unwrap() {
             seen.extend(sealed.records().map(|(number, _, _)| number));
         }
-        assert_eq!(seen, ((round - 1) * 700..round * 700).collect::<Vec<_>>());
-        from = tail.position();
+        assert_eq!(seen, (0..come).collect::<Vec<_>>());
+        assert_eq!(tail.position(), come);
+        assert!(tail.advance().unwrap().is_none());
     }
+    let segments = fs::read_dir(dir.path().join("segments")).unwrap();
+    assert!(segments.count() > 4);
 }
 
 /// A conversation of one session: calls of both sides with the same id, one without an answer.

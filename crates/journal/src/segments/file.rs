@@ -38,6 +38,8 @@ pub(crate) struct GroupText {
     pub(crate) first: u64,
     /// Each followed by a newline.
     pub(crate) text: Vec<u8>,
+    /// The group has no end yet: more of it may come.
+    pub(crate) is_open: bool,
     sealed: Vec<u8>,
 }
 
@@ -130,6 +132,7 @@ impl SegmentFile {
     ) -> Result<Option<Position>, JournalError> {
         group.text.clear();
         group.first = at.record;
+        group.is_open = true;
         for block in 0..GROUP_BLOCKS_MAX {
             if at.record >= until {
                 return Ok((block > 0).then_some(at));
@@ -140,6 +143,7 @@ impl SegmentFile {
             if header.begins_group != (block == 0) {
                 // The group was left open when its segment ended or its process died.
                 return if block > 0 {
+                    group.is_open = false;
                     Ok(Some(at))
                 } else {
                     Err(self.corrupt(at, BlockFault::Order))
@@ -151,6 +155,7 @@ impl SegmentFile {
             self.open_block(at, &header, opener, group)?;
             at = SegmentFile::after(at, &header);
             if header.ends_group {
+                group.is_open = false;
                 return Ok(Some(at));
             }
         }

@@ -66,9 +66,7 @@ impl Scan {
         from: u64,
     ) -> Result<Scan, JournalError> {
         let dir = names::segments(dir);
-        let mut segments = names::list(&dir)?;
-        let passed = segments.partition_point(|(first, _)| *first <= from);
-        segments.drain(..passed.saturating_sub(1));
+        let segments = segments_from(&dir, from)?;
         Ok(Scan {
             opener: Opener::new().map_err(JournalError::disk(&dir))?,
             dir,
@@ -85,8 +83,8 @@ impl Scan {
         self.next
     }
 
-    /// The next records. `None`: there are no more. What cannot be read is an error with its place;
-    /// behind it nothing more comes.
+    /// The next records. `None`: there are no more now; asked again later, it goes on with what has
+    /// come since. What cannot be read is an error with its place; nothing behind it is read.
     pub fn advance(&mut self) -> Result<Option<Sealed<'_>>, JournalError> {
         loop {
             if self.current.is_none() && !self.enter()? {
@@ -99,10 +97,12 @@ impl Scan {
             let after = current
                 .file
                 .group(at, current.until, &mut self.opener, &mut self.group)?;
-            match after {
-                Some(after) if after.record > self.next => {
+            let ended = after.is_none() || self.group.is_open;
+            if let Some(after) = after {
+                // A group that goes on later is read from its beginning again.
+                current.at = if self.group.is_open { at } else { after };
+                if after.record > self.next {
                     let from = std::mem::replace(&mut self.next, after.record);
-                    current.at = after;
                     return Ok(self.current.as_ref().map(|current| Sealed {
                         file: &current.file,
                         group: &self.group,
@@ -110,14 +110,39 @@ impl Scan {
                         offset: at.offset,
                     }));
                 }
-                Some(after) => current.at = after,
-                None => self.current = None,
+            }
+            if ended && !self.leave()? {
+                return Ok(None);
             }
         }
     }
 
+    /// The segment has no more now. Whether there is anything else to read.
+    fn leave(&mut self) -> Result<bool, JournalError> {
+        let Some(current) = &mut self.current else {
+            return Ok(true);
+        };
+        if current.until == u64::MAX {
+            let mut later = names::list(&self.dir)?;
+            later.retain(|(first, _)| *first > current.file.header.first);
+            let Some(next) = later.first() else {
+                return Ok(false);
+            };
+            // Its last blocks may have come since it was read.
+            current.until = next.0;
+            self.segments = later.into_iter();
+            return Ok(true);
+        }
+        self.current = None;
+        Ok(true)
+    }
+
     /// Goes to the next segment.
     fn enter(&mut self) -> Result<bool, JournalError> {
+        if self.segments.as_slice().is_empty() {
+            // Nothing had been recorded when it was looked for.
+            self.segments = segments_from(&self.dir, self.next)?.into_iter();
+        }
         let Some((first, path)) = self.segments.next() else {
             return Ok(false);
         };
@@ -140,4 +165,12 @@ impl Scan {
         });
         Ok(true)
     }
+}
+
+/// The segment that a record is in, and those behind it.
+fn segments_from(dir: &std::path::Path, from: u64) -> Result<Vec<(u64, PathBuf)>, JournalError> {
+    let mut segments = names::list(dir)?;
+    let passed = segments.partition_point(|(first, _)| *first <= from);
+    segments.drain(..passed.saturating_sub(1));
+    Ok(segments)
 }

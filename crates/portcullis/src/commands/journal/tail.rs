@@ -4,6 +4,7 @@ use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
+use journal::segments::Scan;
 use journal::{JournalError, Order, Query, Record};
 
 use super::lines;
@@ -44,30 +45,22 @@ pub(super) fn run(
     if !args.follow {
         return Ok(());
     }
-    while let Some(further) = more(&records, args, next, output.format())? {
-        next = further;
+    let tail = records.reader.tail(next);
+    let mut tail = tail.map_err(|error| read_failure(&error))?;
+    while more(&mut tail, args, output.format())? {
         thread::sleep(PAUSE);
     }
     Ok(())
 }
 
-/// Says what has come since. `None`: nobody listens any more.
-fn more(
-    records: &Records<'_>,
-    args: &TailArgs,
-    next: u64,
-    format: Format,
-) -> Result<Option<u64>, Failure> {
-    let mut tail = records
-        .reader
-        .tail(next)
-        .map_err(|error| read_failure(&error))?;
+/// Says what has come since. Whether anybody listens.
+fn more(tail: &mut Scan, args: &TailArgs, format: Format) -> Result<bool, Failure> {
     loop {
         let sealed = match tail.advance() {
             Ok(Some(sealed)) => sealed,
-            Ok(None) => break,
+            Ok(None) => return Ok(true),
             // The gate is writing there; the next look finds it whole.
-            Err(JournalError::Corrupt { .. }) => break,
+            Err(JournalError::Corrupt { .. }) => return Ok(true),
             Err(error) => return Err(read_failure(&error)),
         };
         for (number, json, _) in sealed.records() {
@@ -78,11 +71,10 @@ fn more(
             let station = args.station.as_deref();
             let is_meant = station.is_none_or(|station| record.facts().station == station);
             if is_meant && !say(&record, format)? {
-                return Ok(None);
+                return Ok(false);
             }
         }
     }
-    Ok(Some(tail.position()))
 }
 
 /// Says one record. Whether anybody listens.
