@@ -125,6 +125,20 @@ impl TileReader {
         Ok(last)
     }
 
+    /// How many hashes of a level there are up to the first file that is not full.
+    fn whole(&self, level: usize) -> Result<u64, ProofError> {
+        let Some(last) = self.last_file(level)? else {
+            return Ok(0);
+        };
+        for number in 0..last {
+            let hashes = self.hashes_in(level, number)?;
+            if hashes < FILE_HASHES {
+                return Ok(number * FILE_HASHES + hashes);
+            }
+        }
+        Ok(last * FILE_HASHES + self.hashes_in(level, last)?)
+    }
+
     fn hashes_in(&self, level: usize, number: u64) -> Result<u64, ProofError> {
         Ok((length(&self.path(level, number))? / Hash::LEN as u64).min(FILE_HASHES))
     }
@@ -198,7 +212,17 @@ impl Tiles {
     pub fn open(dir: &Path) -> Result<Tiles, ProofError> {
         fs::create_dir_all(dir).map_err(ProofError::file(dir))?;
         let reader = TileReader::new(dir);
-        let size = reader.size()?;
+        let size = match reader.size() {
+            // A file that was full may have lost its end with the power, and the next one not its name.
+            Err(hole @ ProofError::Hole { .. }) => {
+                let whole = reader.whole(0)?;
+                if whole < checkpoints::size_on_disk(dir)? {
+                    return Err(hole);
+                }
+                whole
+            }
+            size => size?,
+        };
         let mut tiles = Tiles {
             reader,
             tree: Tree::new(),
@@ -306,6 +330,7 @@ impl Tiles {
     }
 
     fn cut_level(&mut self, level: usize, hashes: u64) -> Result<(), ProofError> {
+        let hashes = hashes.min(self.reader.whole(level)?);
         // From the end, so that a crash in between leaves no hole.
         while let Some(last) = self.reader.last_file(level)? {
             let path = self.reader.path(level, last);

@@ -67,8 +67,13 @@ fn a_torn_hash_and_lost_upper_levels_are_made_whole() {
 #[test]
 fn a_hole_among_the_files_is_said() {
     let dir = tempfile::tempdir().unwrap();
+    let key = LogKey::new("gate.example/record", &[1; 32]).unwrap();
     let mut tiles = Tiles::open(dir.path()).unwrap();
     tiles.append(&leaves(66_000)).unwrap();
+    let mut checkpoints = Checkpoints::open(dir.path(), key.verifier()).unwrap();
+    checkpoints
+        .write(key.checkpoint(66_000, tiles.root()))
+        .unwrap();
     drop(tiles);
     fs::remove_file(dir.path().join("level-0/0000000000.tiles")).unwrap();
     let error = Tiles::open(dir.path()).err().unwrap();
@@ -76,6 +81,37 @@ fn a_hole_among_the_files_is_said() {
         matches!(error, ProofError::Hole { bytes: 0, .. }),
         "{error}"
     );
+}
+
+/// A file was full and not synced when the next one was begun; the power failed, and took its end.
+#[test]
+fn what_was_not_signed_may_lose_its_end_in_an_earlier_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = LogKey::new("gate.example/record", &[1; 32]).unwrap();
+    let all = leaves(66_000);
+    let mut tiles = Tiles::open(dir.path()).unwrap();
+    let mut checkpoints = Checkpoints::open(dir.path(), key.verifier()).unwrap();
+    tiles.append(&all[..50_000]).unwrap();
+    checkpoints
+        .write(key.checkpoint(50_000, tiles.root()))
+        .unwrap();
+    tiles.append(&all[50_000..]).unwrap();
+    drop(tiles);
+    let first = dir.path().join("level-0/0000000000.tiles");
+    let bytes = fs::read(&first).unwrap();
+    fs::write(&first, &bytes[..60_000 * 32 + 7]).unwrap();
+    let mut tiles = Tiles::open(dir.path()).unwrap();
+    assert_eq!(tiles.size(), 60_000);
+    tiles.append(&all[60_000..]).unwrap();
+    assert_eq!(tiles.root(), tree_of(&all).root());
+    assert_eq!(
+        root_at(tiles.reader(), 66_000).unwrap(),
+        tree_of(&all).root()
+    );
+    drop(tiles);
+    fs::write(&first, &bytes[..49_999 * 32]).unwrap();
+    let error = Tiles::open(dir.path()).err().unwrap();
+    assert!(matches!(error, ProofError::Hole { .. }), "{error}");
 }
 
 #[test]
