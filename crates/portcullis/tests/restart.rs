@@ -19,11 +19,13 @@ use store::{KeyFile, MemoryStore, SqliteStore};
 const PASSWORD: &str = "3f09b1d7c6e2a8845d10";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Every control, for messages of a transaction, too.
+/// Every control that can be enforced, for messages of a transaction, too.
 const EVERYTHING_ENFORCED: &str = "[[scope]]\nstations = [\"CP-*\"]\ncontrols = { schema = \"enforce\", \
     direction = \"enforce\", correlation = \"enforce\", pipelining = \"enforce\", \
     registration = \"enforce\", transactions = \"enforce\", connectors = \"enforce\", \
-    boot-identity = \"enforce\", boot-serial = \"enforce\" }\n";
+    boot-identity = \"enforce\", boot-serial = \"enforce\", rate = \"enforce\", \
+    timestamps = \"enforce\", injection = \"enforce\", patches = \"enforce\", \
+    backend-url = \"enforce\" }\n";
 
 fn name(number: usize) -> String {
     format!("CP-{number:03}")
