@@ -6,7 +6,9 @@ mod scene;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
+use journal::keys::Opener;
 use ocpp::Version;
 use scene::Scene;
 use scene::gate::{Gate, Successor, eventually};
@@ -180,8 +182,15 @@ async fn without_its_root_the_road_runs_and_the_record_catches_up() {
 
 /// The names and values of what the record's files, opened by their owner, say.
 fn read(scene: &Scene) -> String {
-    use journal::keys::Opener;
-    use std::sync::Arc;
+    let reader = journal::Reader::new(&scene.path("journal"), ring(scene));
+    let found = reader.search(journal::Query::default()).unwrap();
+    found
+        .map(|record| String::from_utf8(record.unwrap().json).unwrap() + "\n")
+        .collect()
+}
+
+/// The record's keys, as its owner opens them.
+fn ring(scene: &Scene) -> Arc<journal::KeyRing> {
     let opener = Opener::PassphraseFile(scene.path("keys/journal.passphrase"));
     let root = journal::RootSource::Age {
         file: scene.path("keys/journal.age"),
@@ -189,11 +198,7 @@ fn read(scene: &Scene) -> String {
     };
     let (dir, keks) = (scene.path("journal"), scene.path("journal-keys"));
     let ring = journal::KeyRing::open(root.open().unwrap(), &dir.join("keys"), &keks).unwrap();
-    let reader = journal::Reader::new(&dir, Arc::new(ring));
-    let found = reader.search(journal::Query::default()).unwrap();
-    found
-        .map(|record| String::from_utf8(record.unwrap().json).unwrap() + "\n")
-        .collect()
+    Arc::new(ring)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,4 +241,34 @@ async fn an_upgrade_leaves_no_gap() {
     assert_eq!(order.len(), 4, "{said}");
     assert!(!said.contains(r#""kind":"gap""#), "{said}");
     drop(successor);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_has_gone_back_is_told_and_recorded() {
+    use journal::Append as _;
+    let (scene, _csms) = recording("").await;
+    scene.run(&["journal", "init"]).is(0);
+    let later = jiff::Timestamp::now().as_millisecond() + 3_600_000;
+    let ring = ring(&scene);
+    let log = journal::proof::LogKey::new("portcullis", ring.log_key()).unwrap();
+    let settings = journal::Settings::new(&scene.path("journal"));
+    let record = journal::Journal::open(&settings, ring, log).unwrap();
+    record.appender().append(&journal::Entry {
+        at: guard::UnixMillis(later),
+        weight: journal::Weight::Kept,
+        json: format!(r#"{{"at":{later},"kind":"act"}}"#).as_bytes(),
+        station: None,
+        action: None,
+        refused: false,
+        handles: &[],
+    });
+    record.close();
+    let gate = scene.serve();
+    gate.expect_line("the clock has gone back");
+    gate.stop();
+    let said = read(&scene);
+    assert!(
+        said.contains(r#""what":"clock-back","by":"gate""#),
+        "{said}"
+    );
 }

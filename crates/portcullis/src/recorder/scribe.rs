@@ -29,6 +29,8 @@ const OPEN_EVERY: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_secs(1);
 /// Records that are composed before they are handed on: some 30 kB.
 const PAGE: usize = 64;
+/// Less than this is how clocks are kept right.
+const CLOCK_BACK_SECONDS: i64 = 2;
 /// What is told of it.
 const SUBJECT: &str = "record";
 /// What commands have done is told to be recorded once that is so; it is tried again later.
@@ -166,6 +168,7 @@ impl Scribe {
     }
 
     fn begin(&mut self, open: &mut Open) {
+        self.compare_clocks(open);
         let version = env!("CARGO_PKG_VERSION");
         let begin = self.done("record-begins", format!("portcullis {version}"));
         self.act(&begin.act(), open);
@@ -173,6 +176,29 @@ impl Scribe {
             let act = self.done("record-off", format!("tenant {tenant}"));
             self.act(&act.act(), open);
         }
+    }
+
+    /// A clock that shows less than the last record does has gone back: records say what it shows,
+    /// and whoever reads them has to know.
+    fn compare_clocks(&mut self, open: &Open) {
+        let reader = open.journal.reader();
+        let last = reader.end().ok().and_then(|end| end.checked_sub(1));
+        let Some(Ok(last)) = last.map(|last| reader.show(last)) else {
+            return;
+        };
+        let now = self.recorder.clock.now().wall;
+        let back = last.record.facts().at.saturating_sub(now.0) / 1000;
+        if back < CLOCK_BACK_SECONDS {
+            return;
+        }
+        warn!(
+            seconds = back,
+            remedy = "See that the clock is right: `timedatectl status`.",
+            "the clock has gone back since the last record: records say what it shows, and their \
+             numbers in which order they came"
+        );
+        let act = self.done("clock-back", format!("{back} s behind the record before"));
+        self.act(&act.act(), open);
     }
 
     fn done(&self, what: &'static str, details: String) -> Done {
