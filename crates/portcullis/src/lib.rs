@@ -8,6 +8,7 @@ mod demo;
 mod findings;
 mod health;
 mod nearest;
+mod open_record;
 mod output;
 mod passwords;
 mod private_file;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use journal::RootSource;
 use journal::keys::Opener;
+use journal::vault::Retention;
 
 use super::source::Placed;
 use super::table::Section;
@@ -35,7 +36,7 @@ pub struct JournalConfig {
     /// Days after which a backup of the record reveals nobody any more.
     pub backup_days: u32,
     /// How long what is kept.
-    pub retention: RetentionDays,
+    pub retention: Retention,
 }
 
 impl JournalConfig {
@@ -65,17 +66,6 @@ impl JournalConfig {
         }
         files
     }
-}
-
-/// Days after which each class is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetentionDays {
-    /// Identifiers behind pseudonyms, since they were last seen.
-    pub identifiers: u32,
-    /// Free texts and vendors' own data.
-    pub texts: u32,
-    /// Whole records.
-    pub records: u32,
 }
 
 /// Begins the name of an environment variable in place of a file.
@@ -125,10 +115,10 @@ pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<Jour
     let waiting = section.number("waiting_mb", 1..=4096, 64);
     let epoch_days = days(&mut section, "epoch_days", 90);
     let backup_days = days(&mut section, "backup_days", 7);
-    let retention = RetentionDays {
-        identifiers: days(&mut section, "identifiers_days", 180),
-        texts: days(&mut section, "texts_days", 30),
-        records: days(&mut section, "records_days", 365),
+    let retention = Retention {
+        identifiers_days: days(&mut section, "identifiers_days", 180),
+        texts_days: days(&mut section, "texts_days", 30),
+        records_days: days(&mut section, "records_days", 365),
     };
     section.finish();
     is_there.then(|| JournalConfig {

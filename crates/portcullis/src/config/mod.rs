@@ -32,7 +32,7 @@ use store::RefusedRoom;
 
 pub use exception::ExceptionSettings;
 pub(crate) use exception::kind as exception_kind;
-pub use journal::{JournalConfig, RetentionDays};
+pub use journal::JournalConfig;
 pub use listener::{ClientRules, IdentityFiles, Listener};
 pub use materials::{CertificateDates, Materials};
 pub use passwords::PasswordConfig;

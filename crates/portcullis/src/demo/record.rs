@@ -2,15 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use journal::keys::KeyRing;
 use journal::proof::LogKey;
 use journal::proof::verify::{Against, Report, forgotten, verify};
-use journal::segments::Audit;
-use journal::{Order, Query, Reader};
+use journal::{Order, Query};
 
 use crate::config::{Config, JournalConfig};
+use crate::open_record::OpenRecord;
 use crate::{Exit, Failure};
 
 /// Messages that are shown.
@@ -23,17 +21,15 @@ pub(super) fn shown(config: &Path) -> Result<String, Failure> {
     let config = Config::load(config)?.journal;
     let config =
         config.ok_or_else(|| Failure::new(Exit::Failed, "the demo keeps no record", ""))?;
-    let root = config.root.open().map_err(failed)?;
-    let keys = KeyRing::open(root, &config.keys(), &config.subject_keys.value).map_err(failed)?;
-    let log = LogKey::new(&config.origin, keys.log_key()).map_err(failed)?;
-    let keys = Arc::new(keys);
-    let whole = checked(&config.directory.value, &keys, &log)?;
+    let record = OpenRecord::new(&config).map_err(failed)?;
+    let log = record.log().map_err(failed)?;
+    let whole = checked(&record, &log)?;
     let mut text = format!(
         "── the record ──\n\
          {} records are kept, sealed and signed, and none names a token; of those with one:\n",
         whole.end
     );
-    for line in messages(&config, &keys)? {
+    for line in messages(&record)? {
         text += &format!("  {line}\n");
     }
     text += &match &whole.finding {
@@ -44,7 +40,7 @@ pub(super) fn shown(config: &Path) -> Result<String, Failure> {
         Some(finding) => format!("verify: NOT WHOLE: {finding}\n"),
     };
     let (changed, file) = one_byte_flipped(&config)?;
-    let told = checked(&changed, &keys, &log)?;
+    let told = checked(&record.copied_to(&changed), &log)?;
     text += &format!("one byte of a copy of {file} flipped\n");
     text += &match &told.finding {
         None => "verify: UNNOTICED\n".to_owned(),
@@ -54,8 +50,8 @@ pub(super) fn shown(config: &Path) -> Result<String, Failure> {
 }
 
 /// The latest messages that name somebody, as they are recorded.
-fn messages(config: &JournalConfig, keys: &Arc<KeyRing>) -> Result<Vec<String>, Failure> {
-    let reader = Reader::new(&config.directory.value, Arc::clone(keys) as _);
+fn messages(record: &OpenRecord<'_>) -> Result<Vec<String>, Failure> {
+    let reader = record.reader();
     let mut lines = Vec::new();
     for action in ["Authorize", "StartTransaction", "TransactionEvent"] {
         let query = Query {
@@ -85,20 +81,14 @@ fn messages(config: &JournalConfig, keys: &Arc<KeyRing>) -> Result<Vec<String>, 
     Ok(lines)
 }
 
-fn checked(directory: &Path, keys: &Arc<KeyRing>, log: &LogKey) -> Result<Report, Failure> {
-    let mut blocks = Audit::new(directory, Arc::clone(keys) as _).map_err(failed)?;
+fn checked(record: &OpenRecord<'_>, log: &LogKey) -> Result<Report, Failure> {
+    let mut blocks = record.audit().map_err(failed)?;
     let against = Against {
         log: log.verifier(),
         witnessed: None,
         forgotten: &forgotten,
     };
-    verify(
-        &mut blocks,
-        &directory.join("tree"),
-        &against,
-        &mut |_, _| {},
-    )
-    .map_err(failed)
+    verify(&mut blocks, &record.tree(), &against, &mut |_, _| {}).map_err(failed)
 }
 
 /// A copy of the record with one bit less or more in the middle of its first segment.

@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use guard::{Event, Heard, Tenant, UnixMillis};
-use journal::proof::LogKey;
 use journal::record::{About, Act, Gap, compose, compose_act, compose_gap};
 use journal::segments::forget_days;
-use journal::vault::{Retention, Vault, VaultError, VaultSettings};
-use journal::{Append as _, Appended, Entry, Handle, Journal, KeyRing, Settings, State, Ticket};
+use journal::vault::{Vault, VaultError};
+use journal::{Append as _, Appended, Entry, Handle, Journal, State, Ticket};
 use tracing::{debug, info, warn};
 
 use super::names::Names;
@@ -18,6 +17,7 @@ use super::{Done, GATE, Recorder};
 use crate::config::JournalConfig;
 use crate::health::Finding;
 use crate::health::conditions::Conditions;
+use crate::open_record::OpenRecord;
 use crate::serve::tell_findings;
 
 /// How often is looked how the record is.
@@ -338,13 +338,8 @@ impl Scribe {
                 open.vault.acts_recorded(number)?;
             }
         }
-        let retention = Retention {
-            identifiers_days: self.config.retention.identifiers,
-            texts_days: self.config.retention.texts,
-            records_days: self.config.retention.records,
-        };
         let now = self.recorder.clock.now().wall;
-        let tended = open.vault.tend(&retention, now)?;
+        let tended = open.vault.tend(&self.config.retention, now)?;
         if !tended.records.is_empty() {
             match forget_days(&self.config.directory.value, &tended.records) {
                 Ok(freed) => info!(freed, "records whose time was over are gone"),
@@ -377,22 +372,10 @@ impl Done {
 impl Open {
     fn new(config: &JournalConfig) -> Result<Open, String> {
         let words = |error: &dyn std::error::Error| error.to_string();
-        let root = config.root.open().map_err(|error| words(&error))?;
-        let keys = KeyRing::open(root, &config.keys(), &config.subject_keys.value);
-        let keys = Arc::new(keys.map_err(|error| words(&error))?);
-        let settings = VaultSettings {
-            epoch_days: config.epoch_days,
-            backup_days: config.backup_days,
-            ..VaultSettings::default()
-        };
-        let subjects = config.directory.value.join("subjects.db");
-        let vault = Vault::open(&subjects, Arc::clone(&keys), settings);
-        let log = LogKey::new(&config.origin, keys.log_key()).map_err(|error| words(&error))?;
-        let settings = Settings {
-            commit: config.commit,
-            ..Settings::new(&config.directory.value)
-        };
-        let journal = Journal::open(&settings, keys, log);
+        let record = OpenRecord::new(config).map_err(|error| words(&error))?;
+        let vault = record.vault();
+        let log = record.log().map_err(|error| words(&error))?;
+        let journal = record.journal(log);
         Ok(Open {
             vault: vault.map_err(|error| words(&error))?,
             journal: journal.map_err(|error| words(&error))?,

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use journal::JournalError;
 use journal::proof::evidence::{Evidence, EvidenceError, RECORDS_MAX};
 use journal::proof::{Checkpoint, Checkpoints, TileReader};
-use journal::{JournalError, Reader};
 use serde::Serialize;
 
-use super::{open, proof_failure, tree, verifier};
+use super::{log, open, proof_failure, verifier};
 use crate::config::JournalConfig;
 use crate::output::Output;
 use crate::{Exit, Failure};
@@ -27,10 +27,11 @@ pub(super) fn run(
     witness: Option<&str>,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let (keys, log) = open(config)?;
+    let record = open(config)?;
+    let log = log(&record)?;
     let witness = witness.map(verifier).transpose()?;
     let numbers = in_order(numbers)?;
-    let tree = tree(config);
+    let tree = record.tree();
     let checkpoints = Checkpoints::read(&tree, &log).map_err(|error| proof_failure(&error))?;
     let needed = numbers.last().map_or(0, |last| last + 1);
     // The one with a witness's signature where it covers all of them.
@@ -49,7 +50,7 @@ pub(super) fn run(
         let remedy = "Ask it first (`portcullis journal ask-witness`), or leave --witness out.";
         return Err(Failure::new(Exit::NotFound, what, remedy));
     }
-    let reader = Reader::new(&config.directory.value, keys);
+    let reader = record.reader();
     let mut evidence = Evidence::new(&log, witness.as_ref(), checkpoint);
     let nodes = TileReader::new(&tree);
     for number in &numbers {

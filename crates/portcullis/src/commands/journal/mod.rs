@@ -14,14 +14,14 @@ mod witnessed;
 
 pub(crate) use init::make_keys;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
-use journal::proof::{LogKey, VerifierKey};
-use journal::{KeyError, KeyRing};
+use journal::proof::VerifierKey;
+use journal::{KeyError, Vault, VaultError};
 
 use crate::cli::JournalCommand;
 use crate::config::{Config, JournalConfig};
+use crate::open_record::OpenRecord;
 use crate::output::Output;
 use crate::{Exit, Failure};
 
@@ -68,18 +68,20 @@ fn config(path: &Path) -> Result<JournalConfig, Failure> {
     })
 }
 
-/// The record's keys, and the public key of its checkpoints.
-fn open(config: &JournalConfig) -> Result<(Arc<KeyRing>, VerifierKey), Failure> {
-    let failed = |error: KeyError| key_failure(&error);
-    let root = config.root.open().map_err(failed)?;
-    let keys = KeyRing::open(root, &config.keys(), &config.subject_keys.value).map_err(failed)?;
-    let log = LogKey::new(&config.origin, keys.log_key()).map_err(|error| proof_failure(&error))?;
-    Ok((Arc::new(keys), log.verifier().clone()))
+/// The record, its keys open.
+fn open(config: &JournalConfig) -> Result<OpenRecord<'_>, Failure> {
+    OpenRecord::new(config).map_err(|error| key_failure(&error))
 }
 
-/// Where the tree and its checkpoints are.
-fn tree(config: &JournalConfig) -> PathBuf {
-    config.directory.value.join("tree")
+/// Whom the record's handles stand for.
+fn vault(record: &OpenRecord<'_>) -> Result<Vault, Failure> {
+    record.vault().map_err(|error| vault_failure(&error))
+}
+
+/// The public key of the record's checkpoints.
+fn log(record: &OpenRecord<'_>) -> Result<VerifierKey, Failure> {
+    let log = record.log().map_err(|error| proof_failure(&error))?;
+    Ok(log.verifier().clone())
 }
 
 /// A public key from the command line.
@@ -97,6 +99,21 @@ fn proof_failure(error: &impl std::fmt::Display) -> Failure {
 fn key_failure(error: &KeyError) -> Failure {
     let (what, remedy) = split(&error.to_string());
     Failure::new(Exit::Failed, what, remedy)
+}
+
+/// Errors of the vault say themselves what helps.
+fn vault_failure(error: &VaultError) -> Failure {
+    let (what, remedy) = split(&error.to_string());
+    let exit = match error {
+        VaultError::Unknown | VaultError::NoCase => Exit::NotFound,
+        VaultError::Held
+        | VaultError::SamePerson
+        | VaultError::AnotherPerson
+        | VaultError::NotAgreed => Exit::Conflict,
+        VaultError::NoPurpose | VaultError::TooMany { .. } => Exit::Input,
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, what, remedy)
 }
 
 /// What is wrong, and behind a colon what helps, where an error says both.

@@ -1,19 +1,17 @@
 //! What the commands that read the record have in common: its keys, and whom a question is about.
 
 use std::io::BufRead as _;
-use std::sync::Arc;
 
 use guard::UnixMillis;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use journal::{
-    Handle, JournalError, KeyRing, Order, Query, Reader, Vault, VaultError, VaultSettings,
-};
+use journal::{Handle, JournalError, Order, Query, Reader};
 use zeroize::Zeroizing;
 
-use super::{key_failure, split};
+use super::{open, vault, vault_failure};
 use crate::cli::RecordFilter;
 use crate::config::{JournalConfig, TENANT};
+use crate::open_record::OpenRecord;
 use crate::{Exit, Failure};
 
 /// Who asks, as far as anybody can tell: whoever may read the root.
@@ -23,20 +21,16 @@ const STANDARD_INPUT: &str = "-";
 
 /// A record whose keys have been opened.
 pub(super) struct Records<'c> {
-    config: &'c JournalConfig,
-    keys: Arc<KeyRing>,
+    record: OpenRecord<'c>,
     pub(super) reader: Reader,
 }
 
 impl<'c> Records<'c> {
     pub(super) fn open(config: &'c JournalConfig) -> Result<Records<'c>, Failure> {
-        let root = config.root.open().map_err(|error| key_failure(&error))?;
-        let keys = KeyRing::open(root, &config.keys(), &config.subject_keys.value);
-        let keys = Arc::new(keys.map_err(|error| key_failure(&error))?);
+        let record = open(config)?;
         Ok(Records {
-            reader: Reader::new(&config.directory.value, Arc::clone(&keys) as _),
-            keys,
-            config,
+            reader: record.reader(),
+            record,
         })
     }
 
@@ -72,7 +66,7 @@ impl<'c> Records<'c> {
         }
         self.note("look-up", filter.purpose.as_deref().unwrap_or_default())?;
         let tenant = filter.tenant.as_deref().unwrap_or(TENANT);
-        let found = self.vault()?.find(tenant, identifier.trim());
+        let found = vault(&self.record)?.find(tenant, identifier.trim());
         let found = found.map_err(|error| vault_failure(&error))?;
         if found.is_empty() {
             let what = format!("nobody of tenant \"{tenant}\" is known by that identifier");
@@ -95,26 +89,11 @@ impl<'c> Records<'c> {
             ));
         }
         let now = UnixMillis(Timestamp::now().as_millisecond());
-        let mut vault = self.vault()?;
+        let mut vault = vault(&self.record)?;
         vault
             .act(what, OPERATOR, purpose, now)
             .map_err(|error| vault_failure(&error))
     }
-
-    fn vault(&self) -> Result<Vault, Failure> {
-        let settings = VaultSettings {
-            epoch_days: self.config.epoch_days,
-            ..VaultSettings::default()
-        };
-        let subjects = self.config.directory.value.join("subjects.db");
-        let vault = Vault::open(&subjects, Arc::clone(&self.keys), settings);
-        vault.map_err(|error| vault_failure(&error))
-    }
-}
-
-fn vault_failure(error: &VaultError) -> Failure {
-    let (what, remedy) = split(&error.to_string());
-    Failure::new(Exit::Failed, what, remedy)
 }
 
 /// What reading has met.

@@ -7,7 +7,8 @@ use journal::Handle;
 use journal::vault::{Original, REVEALED_ALONE_MAX, Revealed};
 use serde::Serialize;
 
-use super::subjects::{failure, now, open};
+use super::subjects::now;
+use super::{open, vault, vault_failure};
 use crate::cli::RevealArgs;
 use crate::config::JournalConfig;
 use crate::output::Output;
@@ -38,13 +39,13 @@ pub(super) fn reveal(
 ) -> Result<(), Failure> {
     let by = person();
     if let Some(case) = &args.case {
-        let shown = open(config)?.reveal_case(case, &by, now());
-        return tell(shown.map_err(|error| failure(&error))?, output);
+        let shown = vault(&open(config)?)?.reveal_case(case, &by, now());
+        return tell(shown.map_err(|error| vault_failure(&error))?, output);
     }
     let handles = handles(&args.handles)?;
     let purpose = args.purpose.as_deref().unwrap_or_default();
-    let revealed = open(config)?.reveal(&handles, purpose, &by, now());
-    match revealed.map_err(|error| failure(&error))? {
+    let revealed = vault(&open(config)?)?.reveal(&handles, purpose, &by, now());
+    match revealed.map_err(|error| vault_failure(&error))? {
         Revealed::Originals(originals) => tell(originals, output),
         Revealed::Waits(case) => {
             let waiting = Waiting {
@@ -74,8 +75,8 @@ pub(super) fn agree(
         originals: usize,
         purpose: String,
     }
-    let agreed = open(config)?.approve(case, &person(), now());
-    let (originals, purpose) = agreed.map_err(|error| failure(&error))?;
+    let agreed = vault(&open(config)?)?.approve(case, &person(), now());
+    let (originals, purpose) = agreed.map_err(|error| vault_failure(&error))?;
     let agreed = Agreed { originals, purpose };
     output.result(&agreed, || {
         format!(

@@ -4,17 +4,16 @@
 //! gate has put it into the record.
 
 use std::io::BufRead as _;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use guard::UnixMillis;
-use journal::vault::{Retention, Subject};
-use journal::{Day, Handle, KeyRing, Vault, VaultError, VaultSettings};
+use journal::vault::Subject;
+use journal::{Day, Handle, Vault};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{key_failure, split};
+use super::{open, vault, vault_failure};
 use crate::cli::{HoldArgs, SubjectArgs};
 use crate::config::JournalConfig;
 use crate::output::Output;
@@ -39,12 +38,12 @@ pub(super) fn erase(
         backups_until: String,
     }
     let named = Named::of(who)?;
-    let mut vault = open(config)?;
+    let mut vault = vault(&open(config)?)?;
     let receipt = vault
         .erase(named.subject(), OPERATOR, now())
-        .map_err(|error| failure(&error))?;
+        .map_err(|error| vault_failure(&error))?;
     // Where the gate is reading just then, it does so itself.
-    vault.wipe_log().map_err(|error| failure(&error))?;
+    vault.wipe_log().map_err(|error| vault_failure(&error))?;
     let erased = Erased {
         case: receipt.case,
         rows: receipt.rows,
@@ -67,7 +66,7 @@ pub(super) fn hold(
     args: &HoldArgs,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let mut vault = open(config)?;
+    let mut vault = vault(&open(config)?)?;
     if !args.who.is_somebody() {
         return list(&vault, output);
     }
@@ -91,7 +90,7 @@ pub(super) fn hold(
     };
     let held = Held {
         held: !args.release,
-        rows: rows.map_err(|error| failure(&error))?,
+        rows: rows.map_err(|error| vault_failure(&error))?,
     };
     output.result(&held, || match held.held {
         true => format!(
@@ -110,7 +109,7 @@ fn list(vault: &Vault, output: &mut Output) -> Result<(), Failure> {
         first_day: String,
         last_day: String,
     }
-    let held = vault.held().map_err(|error| failure(&error))?;
+    let held = vault.held().map_err(|error| vault_failure(&error))?;
     let views: Vec<View> = held
         .iter()
         .map(|held| View {
@@ -151,15 +150,10 @@ pub(super) fn retention(
         subject_keys: Vec<String>,
         waits_for_clock: bool,
     }
-    let mut vault = open(config)?;
-    let retention = Retention {
-        identifiers_days: config.retention.identifiers,
-        texts_days: config.retention.texts,
-        records_days: config.retention.records,
-    };
+    let mut vault = vault(&open(config)?)?;
     let plan = vault
-        .plan(&retention, now())
-        .map_err(|error| failure(&error))?;
+        .plan(&config.retention, now())
+        .map_err(|error| vault_failure(&error))?;
     let mut view = View {
         carried_out: carry_out,
         identifiers_before: plan.identifiers_before.map(|day| day.to_string()),
@@ -172,8 +166,8 @@ pub(super) fn retention(
             break;
         }
         let tended = vault
-            .tend(&retention, now())
-            .map_err(|error| failure(&error))?;
+            .tend(&config.retention, now())
+            .map_err(|error| vault_failure(&error))?;
         view.identifiers += tended.identifiers;
         view.waits_for_clock |= tended.waits_for_clock;
         view.subject_keys.extend(named(&tended.keks));
@@ -182,7 +176,7 @@ pub(super) fn retention(
         }
     }
     // Which of today's keys was taken up is worth keeping, even where nothing was due.
-    vault.settle().map_err(|error| failure(&error))?;
+    vault.settle().map_err(|error| vault_failure(&error))?;
     output.result(&view, || {
         let days = |days: &[String]| match days {
             [] => "none".to_owned(),
@@ -260,34 +254,6 @@ impl Named {
             Named::Identifier { tenant, text } => Subject::Identifier { tenant, text },
         }
     }
-}
-
-/// The vault of a record whose keys have been made.
-pub(super) fn open(config: &JournalConfig) -> Result<Vault, Failure> {
-    let root = config.root.open().map_err(|error| key_failure(&error))?;
-    let keys = KeyRing::open(root, &config.keys(), &config.subject_keys.value);
-    let keys = Arc::new(keys.map_err(|error| key_failure(&error))?);
-    let settings = VaultSettings {
-        epoch_days: config.epoch_days,
-        backup_days: config.backup_days,
-        ..VaultSettings::default()
-    };
-    let rows = config.directory.value.join("subjects.db");
-    Vault::open(&rows, keys, settings).map_err(|error| failure(&error))
-}
-
-pub(super) fn failure(error: &VaultError) -> Failure {
-    let (what, remedy) = split(&error.to_string());
-    let exit = match error {
-        VaultError::Unknown | VaultError::NoCase => Exit::NotFound,
-        VaultError::Held
-        | VaultError::SamePerson
-        | VaultError::AnotherPerson
-        | VaultError::NotAgreed => Exit::Conflict,
-        VaultError::NoPurpose | VaultError::TooMany { .. } => Exit::Input,
-        _ => Exit::Failed,
-    };
-    Failure::new(exit, what, remedy)
 }
 
 fn named(days: &[Day]) -> Vec<String> {

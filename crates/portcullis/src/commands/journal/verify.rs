@@ -5,10 +5,9 @@ use std::path::Path;
 
 use journal::proof::Checkpoint;
 use journal::proof::verify::{Against, Part, Report, forgotten, verify};
-use journal::segments::Audit;
 use serde::Serialize;
 
-use super::{open, proof_failure, tree, verifier};
+use super::{log, open, proof_failure, verifier};
 use crate::config::JournalConfig;
 use crate::output::Output;
 use crate::{Exit, Failure};
@@ -47,7 +46,8 @@ pub(super) fn run(
     witness: Option<&str>,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let (keys, log) = open(config)?;
+    let record = open(config)?;
+    let log = log(&record)?;
     let witnessed = match witnessed {
         None => None,
         Some(file) => {
@@ -67,15 +67,14 @@ pub(super) fn run(
             Some(checkpoint)
         }
     };
-    let mut blocks =
-        Audit::new(&config.directory.value, keys).map_err(|error| proof_failure(&error))?;
+    let mut blocks = record.audit().map_err(|error| proof_failure(&error))?;
     let against = Against {
         log: &log,
         witnessed: witnessed.as_ref(),
         forgotten: &forgotten,
     };
     let bar = output.progress("checking", 0);
-    let report = verify(&mut blocks, &tree(config), &against, &mut |done, of| {
+    let report = verify(&mut blocks, &record.tree(), &against, &mut |done, of| {
         bar.set_length(of);
         bar.set_position(done);
     });

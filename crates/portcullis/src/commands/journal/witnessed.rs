@@ -6,7 +6,7 @@ use std::path::Path;
 use journal::proof::{Checkpoint, Checkpoints, Request, TileReader};
 use serde::Serialize;
 
-use super::{open, proof_failure, tree, verifier};
+use super::{log, open, proof_failure, verifier};
 use crate::commands::witness::read;
 use crate::config::JournalConfig;
 use crate::output::Output;
@@ -17,7 +17,7 @@ pub(super) fn public_key(config: &JournalConfig, output: &mut Output) -> Result<
     struct View {
         public_key: String,
     }
-    let (_, log) = open(config)?;
+    let log = log(&open(config)?)?;
     let view = View {
         public_key: log.to_string(),
     };
@@ -26,8 +26,9 @@ pub(super) fn public_key(config: &JournalConfig, output: &mut Output) -> Result<
 
 /// What a witness is asked goes to standard output as it is, whatever the format: it is piped on.
 pub(super) fn ask(config: &JournalConfig, seen: Option<u64>) -> Result<(), Failure> {
-    let (_, log) = open(config)?;
-    let tree = tree(config);
+    let record = open(config)?;
+    let log = log(&record)?;
+    let tree = record.tree();
     let checkpoints = Checkpoints::read(&tree, &log).map_err(|error| proof_failure(&error))?;
     let latest = checkpoints.latest().ok_or_else(|| {
         let remedy = "It is, a second after the first record.";
@@ -54,7 +55,8 @@ pub(super) fn keep(
         records: u64,
         seen_at: u64,
     }
-    let (_, log) = open(config)?;
+    let record = open(config)?;
+    let log = log(&record)?;
     let witness = verifier(witness)?;
     let refused = |what: String| {
         let remedy = "Nothing is kept. `portcullis witness sign` says on its standard error why it \
@@ -72,7 +74,7 @@ pub(super) fn keep(
         seen_at,
     };
     let mut checkpoints =
-        Checkpoints::open(&tree(config), &log).map_err(|error| proof_failure(&error))?;
+        Checkpoints::open(&record.tree(), &log).map_err(|error| proof_failure(&error))?;
     let before = checkpoints.witnessed().map_or(0, Checkpoint::size);
     if checkpoint.size() >= before {
         checkpoints
