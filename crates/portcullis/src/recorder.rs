@@ -1,15 +1,21 @@
 //! The record, kept while the gate runs: events go into a bounded row, and a thread of its own makes
 //! records of them. The road and whoever tells of events never wait for it.
 
+mod gaps;
 mod names;
+mod opening;
+mod page;
 mod row;
 mod scribe;
+mod upkeep;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use gateway::{Batch, Clock, EventReceiver};
 use guard::UnixMillis;
+use journal::record::Act;
 
 use self::row::{Item, Row};
 use self::scribe::Scribe;
@@ -45,6 +51,9 @@ pub(crate) struct RecorderFigures {
 /// Who does what nobody has asked for.
 pub(crate) const GATE: &str = "gate";
 
+/// What cannot be done now is tried again then.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// What somebody has done, to be recorded.
 #[derive(Debug)]
 struct Done {
@@ -52,6 +61,17 @@ struct Done {
     what: &'static str,
     by: &'static str,
     details: String,
+}
+
+impl Done {
+    fn act(&self) -> Act<'_> {
+        Act {
+            at: self.at,
+            what: self.what,
+            by: self.by,
+            details: &self.details,
+        }
+    }
 }
 
 impl Recording {

@@ -1,79 +1,38 @@
 //! The thread that makes records: it opens the record, composes what comes, and hands it on.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use guard::{Event, Heard, Tenant, UnixMillis};
-use journal::record::{About, Act, Gap, compose, compose_act, compose_gap};
-use journal::segments::forget_days;
-use journal::vault::{Vault, VaultError};
-use journal::{Append as _, Appended, Entry, Handle, Journal, State, Ticket};
-use tracing::{debug, info, warn};
+use journal::record::Act;
+use journal::vault::VaultError;
+use journal::{Health, State, Ticket};
+use tracing::{debug, warn};
 
-use super::names::Names;
+use super::gaps::Gaps;
+use super::opening::Open;
+use super::page::Page;
 use super::row::{Item, Next};
-use super::{Done, GATE, Recorder};
+use super::{AGAIN, Done, GATE, Recorder, upkeep};
 use crate::config::JournalConfig;
 use crate::health::Finding;
 use crate::health::conditions::Conditions;
-use crate::open_record::OpenRecord;
 use crate::serve::tell_findings;
 
 /// How often is looked how the record is.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A record that could not be opened is tried again then (a passphrase costs a second of work), or
-/// when a file that it needs has changed.
-const OPEN_EVERY: Duration = Duration::from_secs(30);
-/// What could not be made durable is tried again then.
-const AGAIN: Duration = Duration::from_secs(1);
-/// Records that are composed before they are handed on: some 30 kB.
-const PAGE: usize = 64;
 /// Less than this is how clocks are kept right.
 const CLOCK_BACK_SECONDS: i64 = 2;
 /// What is told of it.
 const SUBJECT: &str = "record";
-/// What commands have done is told to be recorded once that is so; it is tried again later.
-const DURABLE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Makes records.
 pub(super) struct Scribe {
     config: JournalConfig,
     recorder: Recorder,
     conditions: Arc<Mutex<Conditions>>,
-    /// Events that were lost on their way here, as they have been recorded.
-    recorded: Recorded,
+    gaps: Gaps,
     looked: Option<Instant>,
     page: Page,
-}
-
-/// Gaps that are records already.
-#[derive(Default)]
-struct Recorded {
-    missed: u64,
-    dropped: u64,
-    words: u64,
-    since: UnixMillis,
-}
-
-/// An open record.
-struct Open {
-    journal: Journal,
-    vault: Vault,
-}
-
-/// Records of one batch, until their handles are durable.
-#[derive(Default)]
-struct Page {
-    text: Vec<u8>,
-    handles: Vec<Handle>,
-    records: Vec<Composed>,
-}
-
-struct Composed {
-    about: About,
-    text_to: usize,
-    handles_to: usize,
 }
 
 impl Scribe {
@@ -82,15 +41,11 @@ impl Scribe {
         recorder: Recorder,
         conditions: Arc<Mutex<Conditions>>,
     ) -> Scribe {
-        let since = recorder.clock.now().wall;
         Scribe {
+            gaps: Gaps::new(recorder.clock.now().wall),
             config,
             recorder,
             conditions,
-            recorded: Recorded {
-                since,
-                ..Recorded::default()
-            },
             looked: None,
             page: Page::default(),
         }
@@ -101,7 +56,7 @@ impl Scribe {
         let Some(mut open) = self.open() else {
             return;
         };
-        self.begin(&mut open);
+        self.begin(&open);
         loop {
             match self.recorder.row.next(LOOK_EVERY) {
                 Next::Item(item) => {
@@ -127,47 +82,18 @@ impl Scribe {
         open.journal.close();
     }
 
-    /// Opens the record; `None` when the gate closes before it could be.
-    fn open(&mut self) -> Option<Open> {
-        loop {
-            // Before it is tried: what is written in between is worth another try.
-            let stamps = self.stamps();
-            match Open::new(&self.config) {
-                Ok(open) => return Some(open),
-                Err(error) => {
-                    self.tell(Finding::fail(
-                        SUBJECT,
-                        format!("no record is written: {error}"),
-                        "What happens meanwhile waits in memory; then a gap is counted. \
-                         `portcullis journal init` makes a record's keys.",
-                    ));
-                    if self.rest(&stamps) {
-                        return None;
-                    }
-                }
-            }
-        }
+    fn open(&self) -> Option<Open> {
+        Open::sooner_or_later(&self.config, &self.recorder.row, |why| {
+            self.tell(Finding::fail(
+                SUBJECT,
+                format!("no record is written: {why}"),
+                "What happens meanwhile waits in memory; then a gap is counted. \
+                 `portcullis journal init` makes a record's keys.",
+            ));
+        })
     }
 
-    /// Waits until it may be worth another try; true when the gate closes.
-    fn rest(&self, before: &[Option<SystemTime>]) -> bool {
-        let began = Instant::now();
-        while !self.recorder.row.rest(AGAIN) {
-            if began.elapsed() >= OPEN_EVERY || self.stamps() != before {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// When the files that open a record were last written.
-    fn stamps(&self) -> Vec<Option<SystemTime>> {
-        let files = self.config.key_files();
-        let stamp = |file: &PathBuf| std::fs::metadata(file).and_then(|meta| meta.modified());
-        files.iter().map(|file| stamp(file).ok()).collect()
-    }
-
-    fn begin(&mut self, open: &mut Open) {
+    fn begin(&mut self, open: &Open) {
         self.compare_clocks(open);
         let version = env!("CARGO_PKG_VERSION");
         let begin = self.done("record-begins", format!("portcullis {version}"));
@@ -240,8 +166,8 @@ impl Scribe {
     ) -> Result<(), VaultError> {
         for (place, (event, heard)) in batch.iter().enumerate().skip(*done) {
             self.page
-                .compose((event, heard), &self.config, &mut open.vault)?;
-            if self.page.records.len() >= PAGE && open.vault.is_settled() {
+                .event((event, heard), &self.config, &mut open.vault)?;
+            if self.page.is_full() && open.vault.is_settled() {
                 self.page.append(&open.journal);
                 *done = place + 1;
             }
@@ -254,35 +180,17 @@ impl Scribe {
 
     /// What was lost on the way here since the last look becomes a record.
     fn gaps(&mut self, open: &Open) {
-        let events = &self.recorder.events;
-        let missed = self.recorder.row.missed().events;
-        let (dropped, words) = (events.dropped(), events.words_dropped());
-        let before = &self.recorded;
-        if (missed, dropped, words) == (before.missed, before.dropped, before.words) {
-            return;
+        let Recorder {
+            row, events, clock, ..
+        } = &self.recorder;
+        if let Some(gap) = self.gaps.since_last(row, events, clock.now().wall) {
+            self.page.gap(&gap);
+            self.page.append(&open.journal);
         }
-        let now = self.recorder.clock.now().wall;
-        let gap = Gap {
-            at: now,
-            since: before.since,
-            events: (missed - before.missed) + (dropped - before.dropped),
-            words: words - before.words,
-            why: "queue-full",
-        };
-        self.recorded = Recorded {
-            missed,
-            dropped,
-            words,
-            since: now,
-        };
-        let about = compose_gap(&gap, &mut self.page.text);
-        self.page.finish(about);
-        self.page.append(&open.journal);
     }
 
     fn act(&mut self, act: &Act<'_>, open: &Open) -> Option<Ticket> {
-        let about = compose_act(act, &mut self.page.text);
-        self.page.finish(about);
+        self.page.act(act);
         self.page.append(&open.journal)
     }
 
@@ -297,26 +205,11 @@ impl Scribe {
             debug!(%error, "the vault is not tended now");
         }
         let health = open.journal.health();
-        let missed = health.lost.total() + self.recorded.missed + self.recorded.dropped;
-        self.tell(match &health.state {
-            State::Recording | State::Opening if missed == 0 => {
-                Finding::ok(SUBJECT, "everything is recorded")
-            }
-            State::Recording | State::Opening => Finding::warn(
-                SUBJECT,
-                format!("{missed} events are not recorded; the record holds the gaps"),
-                "See whether disk and processor keep up; `waiting_mb` in [journal] is the room there is.",
-            ),
-            State::Waiting(what) | State::Failing(what) => Finding::fail(
-                SUBJECT,
-                format!("records wait: {what}"),
-                "They are written when it goes again, as far as `waiting_mb` in [journal] reaches.",
-            ),
-        });
+        self.tell(finding(&health, self.gaps.events()));
         let mut figures = lock(&self.recorder.figures);
         figures.durable = health.records;
         figures.waiting = health.queued_bytes as u64;
-        figures.missed = health.lost.total() + self.recorded.dropped;
+        figures.missed = health.lost.total() + self.gaps.dropped();
     }
 
     /// Records what commands have done to subjects, and does what is due by itself.
@@ -333,24 +226,9 @@ impl Scribe {
             last = ticket.map(|ticket| (ticket, done.number)).or(last);
         }
         if let Some((ticket, number)) = last {
-            let appender = open.journal.appender();
-            if appender.wait_durable(ticket, DURABLE_WITHIN).is_ok() {
-                open.vault.acts_recorded(number)?;
-            }
+            upkeep::acts_recorded(open, ticket, number)?;
         }
-        let now = self.recorder.clock.now().wall;
-        let tended = open.vault.tend(&self.config.retention, now)?;
-        if !tended.records.is_empty() {
-            match forget_days(&self.config.directory.value, &tended.records) {
-                Ok(freed) => info!(freed, "records whose time was over are gone"),
-                Err(error) => warn!(%error, "the disk of old records is not given back"),
-            }
-        }
-        if tended.damaged > 0 {
-            let damaged = tended.damaged;
-            warn!("{damaged} rows of the record's subjects cannot be opened under their day's key");
-        }
-        Ok(())
+        upkeep::forget(&self.config, open, self.recorder.clock.now().wall)
     }
 
     fn tell(&self, finding: Finding) {
@@ -358,90 +236,23 @@ impl Scribe {
     }
 }
 
-impl Done {
-    fn act(&self) -> Act<'_> {
-        Act {
-            at: self.at,
-            what: self.what,
-            by: self.by,
-            details: &self.details,
+/// How the record is, in words; `lost` is how many events never came as far as the journal.
+fn finding(health: &Health, lost: u64) -> Finding {
+    let missed = health.lost.total() + lost;
+    match &health.state {
+        State::Recording | State::Opening if missed == 0 => {
+            Finding::ok(SUBJECT, "everything is recorded")
         }
-    }
-}
-
-impl Open {
-    fn new(config: &JournalConfig) -> Result<Open, String> {
-        let words = |error: &dyn std::error::Error| error.to_string();
-        let record = OpenRecord::new(config).map_err(|error| words(&error))?;
-        let vault = record.vault();
-        let log = record.log().map_err(|error| words(&error))?;
-        let journal = record.journal(log);
-        Ok(Open {
-            vault: vault.map_err(|error| words(&error))?,
-            journal: journal.map_err(|error| words(&error))?,
-        })
-    }
-}
-
-impl Page {
-    fn compose(
-        &mut self,
-        (event, heard): (&Event, Option<Heard<'_>>),
-        config: &JournalConfig,
-        vault: &mut Vault,
-    ) -> Result<(), VaultError> {
-        let is_left_out = |tenant: &Tenant| config.not_for.contains(&*tenant.0);
-        if event.tenant().is_some_and(is_left_out) {
-            return Ok(());
-        }
-        let mut names = Names { vault, config };
-        let about = compose(event, heard, &mut names, &mut self.text, &mut self.handles)?;
-        self.finish(about);
-        Ok(())
-    }
-
-    fn finish(&mut self, about: About) {
-        self.records.push(Composed {
-            about,
-            text_to: self.text.len(),
-            handles_to: self.handles.len(),
-        });
-    }
-
-    /// Hands all of them on; gives the last one's place among what is to become durable.
-    fn append(&mut self, journal: &Journal) -> Option<Ticket> {
-        let appender = journal.appender();
-        let mut last = None;
-        let (mut text, mut handle) = (0, 0);
-        for record in &self.records {
-            let about = &record.about;
-            // What finds no room is counted by the journal, which records the gap itself.
-            let appended = appender.append(&Entry {
-                at: about.at,
-                weight: about.weight,
-                json: self.text.get(text..record.text_to).unwrap_or_default(),
-                station: about.station.as_deref(),
-                action: about.action,
-                refused: about.is_refused,
-                handles: self
-                    .handles
-                    .get(handle..record.handles_to)
-                    .unwrap_or_default(),
-            });
-            last = match appended {
-                Appended::Queued(ticket) => Some(ticket),
-                Appended::Dropped | Appended::Unfit => None,
-            };
-            (text, handle) = (record.text_to, record.handles_to);
-        }
-        self.clear();
-        last
-    }
-
-    fn clear(&mut self) {
-        self.text.clear();
-        self.handles.clear();
-        self.records.clear();
+        State::Recording | State::Opening => Finding::warn(
+            SUBJECT,
+            format!("{missed} events are not recorded; the record holds the gaps"),
+            "See whether disk and processor keep up; `waiting_mb` in [journal] is the room there is.",
+        ),
+        State::Waiting(what) | State::Failing(what) => Finding::fail(
+            SUBJECT,
+            format!("records wait: {what}"),
+            "They are written when it goes again, as far as `waiting_mb` in [journal] reaches.",
+        ),
     }
 }
 
