@@ -75,7 +75,7 @@ impl EventSender {
     fn leave(&self, event: Event, heard: Option<Heard<'_>>) {
         let queue = &self.0;
         let room = match event {
-            Event::Message { .. } => queue.capacity - queue.capacity / 4,
+            Event::Message(_) => queue.capacity - queue.capacity / 4,
             _ => queue.capacity,
         };
         let mut batch = lock(&queue.batch);

@@ -154,6 +154,45 @@ pub enum Outcome {
     Disconnected,
 }
 
+impl Outcome {
+    /// Whether the message got where it was going, or another one had already.
+    pub fn has_passed(self) -> bool {
+        matches!(self, Outcome::Forwarded | Outcome::Joined)
+    }
+}
+
+/// A message, and what became of it.
+#[derive(Debug)]
+pub struct MessageEvent {
+    /// When.
+    pub at: Moment,
+    /// In which session.
+    pub session: Arc<SessionFacts>,
+    /// From whom.
+    pub from: Side,
+    /// What kind.
+    pub kind: MessageKind,
+    /// The action, ours where we know it; `?` where not.
+    pub action: &'static str,
+    /// Bytes of its payload.
+    pub bytes: u32,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What the controls found; empty, and so free, for nearly every message.
+    pub findings: Vec<Finding>,
+    /// For an answer: how long its CALL had been open.
+    pub latency: Option<Duration>,
+    /// Where something was found: what the station says it is.
+    pub model: Option<Arc<Model>>,
+}
+
+impl MessageEvent {
+    /// Whether it did not simply pass: it was stopped, or a control objected.
+    pub fn is_remarkable(&self) -> bool {
+        !self.findings.is_empty() || !self.outcome.has_passed()
+    }
+}
+
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Event {
@@ -220,28 +259,7 @@ pub enum Event {
         step: ChangeEvent,
     },
     /// A message came.
-    Message {
-        /// When.
-        at: Moment,
-        /// In which session.
-        session: Arc<SessionFacts>,
-        /// From whom.
-        from: Side,
-        /// What kind.
-        kind: MessageKind,
-        /// The action, ours where we know it; `?` where not.
-        action: &'static str,
-        /// Bytes of its payload.
-        bytes: u32,
-        /// What became of it.
-        outcome: Outcome,
-        /// What the controls found; empty, and so free, for nearly every message.
-        findings: Vec<Finding>,
-        /// For an answer: how long its CALL had been open.
-        latency: Option<Duration>,
-        /// Where something was found: what the station says it is.
-        model: Option<Arc<Model>>,
-    },
+    Message(MessageEvent),
     /// A session is over.
     Disconnected {
         /// When.
@@ -257,9 +275,10 @@ impl Event {
     /// Whose station it is about, where that is known.
     pub fn tenant(&self) -> Option<&Tenant> {
         match self {
-            Event::Connected { session, .. }
-            | Event::Message { session, .. }
-            | Event::Disconnected { session, .. } => Some(&session.tenant),
+            Event::Connected { session, .. } | Event::Disconnected { session, .. } => {
+                Some(&session.tenant)
+            }
+            Event::Message(message) => Some(&message.session.tenant),
             Event::WeakPassword { tenant, .. }
             | Event::Adopted { tenant, .. }
             | Event::CredentialChange { tenant, .. } => Some(tenant),

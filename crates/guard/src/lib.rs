@@ -47,7 +47,8 @@ pub use control::{Control, Controls, Mode};
 pub use credential::{Credential, PasswordForm, PasswordHash, Verifier};
 pub use describe::describe;
 pub use event::{
-    Closing, ConnectionKind, Event, MessageKind, Outcome, RefusedHandshake, SessionFacts,
+    Closing, ConnectionKind, Event, MessageEvent, MessageKind, Outcome, RefusedHandshake,
+    SessionFacts,
 };
 pub use heard::{Heard, matters_to_record};
 pub use keys::{FingerprintKey, PseudonymKey, VerifierKey};

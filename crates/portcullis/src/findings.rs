@@ -83,7 +83,7 @@ pub(crate) fn lock(findings: &SharedFindings) -> MutexGuard<'_, Findings> {
 /// Counts what controls object to, before anybody else looks on.
 pub(crate) fn onlooker(findings: SharedFindings, mut next: Option<Onlooker>) -> Onlooker {
     Box::new(move |event| {
-        if matches!(event, Event::Message { findings, .. } if !findings.is_empty()) {
+        if matches!(event, Event::Message(message) if !message.findings.is_empty()) {
             lock(&findings).count(event);
         }
         if let Some(next) = &mut next {
@@ -95,19 +95,13 @@ pub(crate) fn onlooker(findings: SharedFindings, mut next: Option<Onlooker>) -> 
 impl Findings {
     /// Counts what an event tells of; nearly every one tells of nothing.
     pub(crate) fn count(&mut self, event: &Event) {
-        let Event::Message {
-            at,
-            session,
-            action,
-            findings,
-            model,
-            ..
-        } = event
-        else {
+        let Event::Message(message) = event else {
             return;
         };
-        for finding in findings {
-            let model = model
+        let session = &message.session;
+        for finding in &message.findings {
+            let model = message
+                .model
                 .as_ref()
                 .map(|model| (cut(&model.maker), cut(&model.model)));
             let station = match model {
@@ -118,11 +112,11 @@ impl Findings {
                 model,
                 station,
                 control: finding.control.name().to_owned(),
-                action: (*action).to_owned(),
+                action: message.action.to_owned(),
                 kind: cut(&finding.kind),
                 path: cut(&finding.path),
             };
-            self.add(kind, *at, session, finding);
+            self.add(kind, message.at, session, finding);
         }
     }
 

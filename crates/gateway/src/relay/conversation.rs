@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::{
-    Control, Event, Heard, Judgement, MessageKind, Mode, Moment, Outcome, Policy, Secret,
-    SessionFacts, StationState, Verdict,
+    Control, Event, Heard, Judgement, MessageEvent, MessageKind, Mode, Moment, Outcome, Policy,
+    Secret, SessionFacts, StationState, Verdict,
 };
 use ocpp::{Frame, HardFault, Limits, Message, MessageType, Payload, Reader, Side};
 
@@ -127,7 +127,7 @@ impl Conversation {
             text: frame.bytes(),
             facts: message.facts(),
         };
-        let event = Event::Message {
+        let event = Event::Message(MessageEvent {
             at: desk.now,
             session: Arc::clone(&self.session),
             from,
@@ -138,7 +138,7 @@ impl Conversation {
             findings: Vec::new(),
             latency: None,
             model: None,
-        };
+        });
         self.gate.events.tell_heard(event, heard);
     }
 
@@ -236,7 +236,7 @@ impl Conversation {
             count(&self.gate.counters.observed);
         }
         let is_readable = judgement.kind != MessageKind::Unreadable;
-        let event = Event::Message {
+        let event = Event::Message(MessageEvent {
             at: now,
             session: Arc::clone(&self.session),
             from,
@@ -247,7 +247,7 @@ impl Conversation {
             findings: judgement.findings,
             latency: judgement.latency,
             model: judgement.model,
-        };
+        });
         // Nobody knows what is what in a message that could not be read: its words stay out.
         match is_readable {
             true => self.gate.events.tell_heard(event, heard),

@@ -103,10 +103,7 @@ async fn a_retry_of_an_open_call_joins_it() {
     station.say(&heartbeat(2)).await;
     scene
         .event(|event| match event {
-            Event::Message {
-                outcome: Outcome::Joined,
-                ..
-            } => Some(()),
+            Event::Message(message) if message.outcome == Outcome::Joined => Some(()),
             _ => None,
         })
         .await;
@@ -165,10 +162,10 @@ async fn a_hard_fault_does_not_arrive_and_the_conversation_goes_on() {
     );
     let fault = scene
         .event(|event| match event {
-            Event::Message {
-                outcome: Outcome::Refused(_, fault),
-                ..
-            } => Some(*fault),
+            Event::Message(message) => match message.outcome {
+                Outcome::Refused(_, fault) => Some(fault),
+                _ => None,
+            },
             _ => None,
         })
         .await;
@@ -308,8 +305,9 @@ async fn a_cap_that_is_only_observed_lets_pass_and_tells() {
     assert_eq!(csms.hear().await, call);
     let found = scene
         .event(|event| match event {
-            Event::Message { findings, .. } => Some(
-                findings
+            Event::Message(message) => Some(
+                message
+                    .findings
                     .iter()
                     .map(|finding| finding.control)
                     .collect::<Vec<_>>(),

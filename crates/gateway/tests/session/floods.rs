@@ -330,8 +330,8 @@ async fn b12_a_slowed_station_is_still_alive_and_its_answers_come_in_time() {
     let took = begun.elapsed();
     assert!(took >= Duration::from_millis(1900), "{took:?}");
     let by_rate = |event: &Event| match event {
-        Event::Message { findings, .. } => {
-            let mut findings = findings.iter();
+        Event::Message(message) => {
+            let mut findings = message.findings.iter();
             findings
                 .find(|finding| finding.control == guard::Control::Rate)
                 .cloned()

@@ -138,8 +138,8 @@ async fn a_station_that_asks_again_under_the_id_of_a_release_gets_the_answer() {
     station.say(STOP).await;
     let mut refused = 0;
     let second_refusal = |event: &guard::Event| {
-        if let guard::Event::Message { outcome, .. } = event {
-            refused += usize::from(matches!(outcome, guard::Outcome::Refused(..)));
+        if let guard::Event::Message(message) = event {
+            refused += usize::from(matches!(message.outcome, guard::Outcome::Refused(..)));
         }
         (refused == 2).then_some(())
     };

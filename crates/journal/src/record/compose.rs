@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use guard::{
-    Closing, Event, Finding, Heard, MessageKind, Outcome, SessionFacts, UnixMillis, words,
+    Closing, Event, Finding, Heard, MessageEvent, MessageKind, Outcome, SessionFacts, UnixMillis,
+    words,
 };
 
 use super::json::{Object, quoted};
@@ -102,7 +103,7 @@ struct Page<'p, P> {
 impl<P: Pseudonyms> Page<'_, P> {
     fn event(&mut self, event: &Event, heard: Option<Heard<'_>>) -> Result<About, P::Error> {
         match event {
-            Event::Message { .. } => self.message(event, heard),
+            Event::Message(message) => self.message(message, heard),
             Event::Connected { at, session } => {
                 let mut about = self.session("connected", at.wall, session)?;
                 self.connected(session, about.station.as_deref());
@@ -193,50 +194,40 @@ impl<P: Pseudonyms> Page<'_, P> {
         Ok(kept(at.wall, Some(name), false))
     }
 
-    fn message(&mut self, event: &Event, heard: Option<Heard<'_>>) -> Result<About, P::Error> {
-        let Event::Message {
-            at,
-            session,
-            from,
-            kind,
-            action,
-            bytes,
-            outcome,
-            findings,
-            latency,
-            ..
-        } = event
-        else {
-            return self.about_station(event);
-        };
-        let mut about = self.session("message", at.wall, session)?;
-        self.object.word("from", words::side(*from));
-        self.object.word("type", kind_word(*kind));
-        self.object.word("action", action);
-        self.object.word("verdict", words::outcome(*outcome));
-        if let Outcome::Refused(control, fault) = outcome {
+    fn message(
+        &mut self,
+        message: &MessageEvent,
+        heard: Option<Heard<'_>>,
+    ) -> Result<About, P::Error> {
+        let (at, session) = (message.at.wall, &message.session);
+        let mut about = self.session("message", at, session)?;
+        self.object.word("from", words::side(message.from));
+        self.object.word("type", kind_word(message.kind));
+        self.object.word("action", message.action);
+        self.object.word("verdict", words::outcome(message.outcome));
+        if let Outcome::Refused(control, fault) = message.outcome {
             let by = control.map(guard::Control::name);
             self.object.word("by", by.unwrap_or("hard-fault"));
             if let Some(fault) = fault {
                 self.object.text("fault", &fault.to_string());
             }
         }
-        self.object.number("bytes", u64::from(*bytes));
-        if let Some(latency) = latency {
+        self.object.number("bytes", u64::from(message.bytes));
+        if let Some(latency) = message.latency {
             let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
             self.object.number("latency_us", micros);
         }
-        if !findings.is_empty() {
-            self.findings(findings);
+        if !message.findings.is_empty() {
+            self.findings(&message.findings);
         }
         if let Some(heard) = heard {
             let out = self.object.key("message");
             self.names
-                .message(&session.tenant.0, heard, at.wall, out, self.handles)?;
+                .message(&session.tenant.0, heard, at, out, self.handles)?;
         }
-        about.action = Some(action);
-        about.is_refused = !matches!(outcome, Outcome::Forwarded | Outcome::Joined);
-        about.weight = weight(about.is_refused || !findings.is_empty(), action);
+        about.action = Some(message.action);
+        about.is_refused = !message.outcome.has_passed();
+        about.weight = weight(message);
         Ok(about)
     }
 
@@ -336,9 +327,9 @@ fn kind_word(kind: MessageKind) -> &'static str {
     }
 }
 
-fn weight(is_remarked: bool, action: &str) -> Weight {
-    match action {
-        _ if is_remarked => Weight::Kept,
+fn weight(message: &MessageEvent) -> Weight {
+    match message.action {
+        _ if message.is_remarkable() => Weight::Kept,
         "Heartbeat"
         | "MeterValues"
         | "StatusNotification"

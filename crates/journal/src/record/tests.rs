@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::{
-    ChangeEvent, Closing, ConnectionKind, Control, Event, Finding, Heard, MessageKind, Mode,
-    Moment, Outcome, Reason, RefusedHandshake, RouteId, SessionFacts, Tenant, UnixMillis,
+    ChangeEvent, Closing, ConnectionKind, Control, Event, Finding, Heard, MessageEvent,
+    MessageKind, Mode, Moment, Outcome, Reason, RefusedHandshake, RouteId, SessionFacts, Tenant,
+    UnixMillis,
 };
 use ocpp::{Facts, HardFault, Side, StationId, Version};
 use serde_json::{Value, json};
@@ -86,7 +87,7 @@ fn session_of(identity: &str) -> Arc<SessionFacts> {
 }
 
 fn message(outcome: Outcome, action: &'static str, findings: Vec<Finding>) -> Event {
-    Event::Message {
+    Event::Message(MessageEvent {
         at: at(),
         session: session(),
         from: Side::Station,
@@ -97,7 +98,7 @@ fn message(outcome: Outcome, action: &'static str, findings: Vec<Finding>) -> Ev
         findings,
         latency: None,
         model: None,
-    }
+    })
 }
 
 fn finding() -> Finding {

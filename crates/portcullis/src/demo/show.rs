@@ -6,7 +6,7 @@ mod summary;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-use guard::{Event, Moment, Outcome, SessionFacts};
+use guard::{Event, MessageEvent, MessageKind, Moment, Outcome, SessionFacts};
 use jiff::Timestamp;
 use ocpp::{Side, Version};
 use sim::attack::Saw;
@@ -134,7 +134,7 @@ impl Show {
                 let who = format!("{times} like {last}");
                 self.refused_line(*at, &who, "", "TURNED AWAY", &words::refused(why));
             }
-            Event::Message { .. } => self.message(event),
+            Event::Message(message) => self.message(message),
             Event::Disconnected { at, session, how } => {
                 self.account.went += 1;
                 self.here.remove(&session.number);
@@ -160,65 +160,57 @@ impl Show {
         self.line(at, session, Ink::Good, &format!("IN, by {how}"));
     }
 
-    fn message(&mut self, event: &Event) {
-        let Event::Message {
-            at,
-            session,
-            from,
-            kind,
-            action,
-            bytes,
-            outcome,
-            findings,
-            latency,
-            ..
-        } = event
-        else {
-            return;
-        };
+    fn message(&mut self, message: &MessageEvent) {
         let call = matches!(
-            kind,
-            guard::MessageKind::Call | guard::MessageKind::Send | guard::MessageKind::Unreadable
+            message.kind,
+            MessageKind::Call | MessageKind::Send | MessageKind::Unreadable
         );
-        self.account.message(call, *bytes, *latency);
-        if let Some(guest) = self.here.get_mut(&session.number) {
+        self.account.message(call, message.bytes, message.latency);
+        if let Some(guest) = self.here.get_mut(&message.session.number) {
             guest.messages += 1;
         }
-        let way = match from {
+        let way = match message.from {
             Side::Station => "station → CSMS",
             Side::Csms => "CSMS → station",
         };
-        let what = format!("{way}  {action} ({}, {bytes} B)", words::kind(*kind));
-        if matches!(outcome, Outcome::Refused(..) | Outcome::Disconnected) {
-            let heading = refused_for(*outcome);
-            *self.account.refused.entry(heading).or_default() += 1;
-            let who = session.station.to_string();
-            let why = words::why(*outcome, findings);
-            self.refused_line(*at, &who, &format!("{what}  "), "REFUSED", &why);
-            return;
+        let (kind, bytes) = (words::kind(message.kind), message.bytes);
+        let what = format!("{way}  {} ({kind}, {bytes} B)", message.action);
+        match message.outcome.has_passed() {
+            true => self.passed(message, &what),
+            false => {
+                let heading = refused_for(message.outcome);
+                *self.account.refused.entry(heading).or_default() += 1;
+                let who = message.session.station.to_string();
+                let why = words::why(message.outcome, &message.findings);
+                self.refused_line(message.at, &who, &format!("{what}  "), "REFUSED", &why);
+            }
         }
+    }
+
+    fn passed(&mut self, message: &MessageEvent, what: &str) {
+        let is_joined = message.outcome == Outcome::Joined;
         self.account.passed += 1;
-        self.account.joined += u64::from(*outcome == Outcome::Joined);
-        match findings.first() {
+        self.account.joined += u64::from(is_joined);
+        match message.findings.first() {
             Some(finding) => {
                 let name = finding.control.name();
                 *self.account.noted.entry(name).or_default() += 1;
                 let text = format!("{what}  passed, noted: {}", finding.what);
                 let shown = self.lines.noted < NOTED_LINES_MAX;
                 self.lines.noted += u32::from(shown);
-                self.line_if(shown, *at, session, Ink::Noted, &text);
+                self.line_if(shown, message.at, &message.session, Ink::Noted, &text);
             }
             None => {
-                let took = latency.map(|took| format!(", {:.1} ms", took.as_secs_f64() * 1e3));
-                let joined = if *outcome == Outcome::Joined {
-                    "joined to the same call, still open"
-                } else {
-                    "passed"
+                let took = message.latency;
+                let took = took.map(|took| format!(", {:.1} ms", took.as_secs_f64() * 1e3));
+                let joined = match is_joined {
+                    true => "joined to the same call, still open",
+                    false => "passed",
                 };
                 let text = format!("{what}  {joined}{}", took.unwrap_or_default());
                 let shown = self.lines.passed < PASSED_LINES_MAX;
                 self.lines.passed += u32::from(shown);
-                self.line_if(shown, *at, session, Ink::Plain, &text);
+                self.line_if(shown, message.at, &message.session, Ink::Plain, &text);
             }
         }
     }

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use guard::{ConnectionKind, MessageKind, Model, Outcome, RouteId, Tenant, UnixMillis};
+use guard::{
+    ConnectionKind, MessageEvent, MessageKind, Model, Outcome, RouteId, Tenant, UnixMillis,
+};
 use ocpp::{Side, StationId, Version};
 
 use super::*;
@@ -25,7 +27,7 @@ fn event(identity: &str, model: Option<(&str, &str)>, findings: Vec<Finding>) ->
             firmware: None,
         })
     });
-    Event::Message {
+    Event::Message(MessageEvent {
         at: Moment {
             elapsed: Duration::ZERO,
             wall: UnixMillis(1_800_000_000_000),
@@ -39,7 +41,7 @@ fn event(identity: &str, model: Option<(&str, &str)>, findings: Vec<Finding>) ->
         findings,
         latency: None,
         model,
-    }
+    })
 }
 
 fn finding(control: Control, kind: &str, tolerated: bool) -> Finding {

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gateway::Batch;
-use guard::{Event, Outcome};
+use guard::Event;
 
 use super::Done;
 
@@ -155,9 +155,7 @@ fn events(item: &Item) -> u64 {
 /// Whether it must be recorded before what passed unremarked.
 fn is_remarkable(event: &Event) -> bool {
     match event {
-        Event::Message {
-            outcome, findings, ..
-        } => !findings.is_empty() || !matches!(outcome, Outcome::Forwarded | Outcome::Joined),
+        Event::Message(message) => message.is_remarkable(),
         _ => true,
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use guard::{Event, Outcome};
+use guard::{Event, MessageEvent, Outcome};
 use ocpp::Side;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -197,12 +197,12 @@ impl EventMetrics {
                     })
                     .inc();
             }
-            Event::Message { .. } => self.count_what_was_said(event),
+            Event::Message(message) => self.count_what_was_said(message),
         }
     }
 
-    fn count_what_was_said(&self, event: &Event) {
-        let Event::Message {
+    fn count_what_was_said(&self, message: &MessageEvent) {
+        let MessageEvent {
             session,
             from,
             kind,
@@ -211,10 +211,7 @@ impl EventMetrics {
             findings,
             latency,
             ..
-        } = event
-        else {
-            return;
-        };
+        } = message;
         let series = Series {
             action: action.as_ptr() as usize,
             rest: [

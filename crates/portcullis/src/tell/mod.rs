@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use guard::{ChangeEvent, Event, Moment, Outcome, RefusedHandshake, SessionFacts};
+use guard::{ChangeEvent, Event, MessageEvent, Moment, RefusedHandshake, SessionFacts};
 use tracing::{debug, info, warn};
 
 use budget::{Budget, Line};
@@ -110,7 +110,7 @@ impl Teller {
                     changed((station.as_str(), &tenant.0), *is_certificate, *step);
                 }
             }
-            Event::Message { .. } => self.message(event),
+            Event::Message(message) => self.message(message),
             Event::Disconnected { at, session, how } => {
                 if self.has_room(Line::Disconnected, *at) {
                     info!(
@@ -154,41 +154,25 @@ impl Teller {
         }
     }
 
-    fn message(&mut self, event: &Event) {
-        let Event::Message {
-            at,
-            session,
-            from,
-            kind,
-            action,
-            bytes,
-            outcome,
-            findings,
-            latency,
-            ..
-        } = event
-        else {
-            return;
-        };
-        let station = session.station.as_str();
-        let (from, kind) = (words::side(*from), words::kind(*kind));
+    fn message(&mut self, message: &MessageEvent) {
+        let (at, outcome, action) = (message.at, message.outcome, message.action);
+        let station = message.session.station.as_str();
+        let (from, kind) = (words::side(message.from), words::kind(message.kind));
         debug!(
             station,
             from,
             kind,
             action,
-            bytes,
-            outcome = words::outcome(*outcome),
-            latency_ms = latency.map(|latency| latency.as_secs_f64() * 1e3),
+            bytes = message.bytes,
+            outcome = words::outcome(outcome),
+            latency_ms = message.latency.map(|latency| latency.as_secs_f64() * 1e3),
             "message"
         );
-        if matches!(outcome, Outcome::Refused(..) | Outcome::Disconnected)
-            && self.has_room(Line::MessageRefused, *at)
-        {
-            let why = words::why(*outcome, findings);
+        if !outcome.has_passed() && self.has_room(Line::MessageRefused, at) {
+            let why = words::why(outcome, &message.findings);
             info!(station, from, kind, action, why, "message refused");
-        } else if let Some(finding) = findings.first()
-            && self.has_room(Line::Observed, *at)
+        } else if let Some(finding) = message.findings.first()
+            && self.has_room(Line::Observed, at)
         {
             let control = finding.control.name();
             info!(

@@ -156,11 +156,9 @@ fn is_bad(entry: &Entry) -> bool {
 /// connection ends, and that is told.
 fn told_as(event: &Event, fault: HardFault, from: Side) -> Option<()> {
     let told = match event {
-        Event::Message {
-            from: speaker,
-            outcome,
-            ..
-        } => *speaker == from && *outcome == Outcome::Refused(None, Some(fault)),
+        Event::Message(message) => {
+            message.from == from && message.outcome == Outcome::Refused(None, Some(fault))
+        }
         Event::Disconnected {
             how: Closing::Protocol(side, _),
             ..

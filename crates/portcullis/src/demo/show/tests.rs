@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use guard::{
-    Closing, ConnectionKind, Control, Finding, MessageKind, Mode, RefusedHandshake, RouteId,
-    Tenant, UnixMillis,
+    Closing, ConnectionKind, Control, Finding, Mode, RefusedHandshake, RouteId, Tenant, UnixMillis,
 };
 use ocpp::{HardFault, StationId};
 
@@ -61,7 +60,7 @@ impl Scene {
     }
 
     fn message(&mut self, outcome: Outcome, findings: Vec<Finding>) {
-        self.show.event(&Event::Message {
+        self.show.event(&Event::Message(MessageEvent {
             at: NOON,
             session: Arc::clone(&self.session),
             from: Side::Station,
@@ -72,7 +71,7 @@ impl Scene {
             findings,
             latency: None,
             model: None,
-        });
+        }));
     }
 
     fn printed(&self) -> String {

@@ -4,7 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use gateway::event_queue;
-use guard::{ConnectionKind, Heard, MessageKind, Moment, RouteId, SessionFacts, Tenant};
+use guard::{
+    ConnectionKind, Heard, MessageEvent, MessageKind, Moment, Outcome, RouteId, SessionFacts,
+    Tenant,
+};
 use ocpp::{Facts, Side, StationId, Version};
 
 use super::*;
@@ -30,7 +33,7 @@ fn batch(messages: usize) -> Batch {
             0 => Outcome::Refused(None, None),
             _ => Outcome::Forwarded,
         };
-        let event = Event::Message {
+        let event = Event::Message(MessageEvent {
             at: Moment::default(),
             session: Arc::clone(&session),
             from: Side::Station,
@@ -41,7 +44,7 @@ fn batch(messages: usize) -> Batch {
             findings: Vec::new(),
             latency: None,
             model: None,
-        };
+        });
         let heard = Heard {
             text: &[b'x'; 100],
             facts: Facts::NONE,
