@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 
 use guard::{
-    Closing, Event, Finding, Heard, MessageEvent, MessageKind, Outcome, SessionFacts, UnixMillis,
-    words,
+    Closing, Event, Finding, Heard, MessageEvent, MessageKind, Outcome, RefusedHandshake,
+    SessionFacts, Tenant, UnixMillis, words,
 };
+use ocpp::StationId;
 
 use super::json::{Object, quoted};
 use super::{About, PRIVATE, Pseudonyms};
@@ -51,13 +52,7 @@ pub fn compose_act(act: &Act<'_>, out: &mut Vec<u8>) -> About {
     object.text("by", act.by);
     object.text("details", act.details);
     object.end();
-    About {
-        at: act.at,
-        weight: Weight::Kept,
-        station: None,
-        action: None,
-        is_refused: false,
-    }
+    kept(act.at, None, false)
 }
 
 /// Records that are not there, counted.
@@ -85,13 +80,7 @@ pub fn compose_gap(gap: &Gap, out: &mut Vec<u8>) -> About {
     object.number("words", gap.words);
     object.word("why", gap.why);
     object.end();
-    About {
-        at: gap.at,
-        weight: Weight::Kept,
-        station: None,
-        action: None,
-        is_refused: false,
-    }
+    kept(gap.at, None, false)
 }
 
 struct Page<'p, P> {
@@ -104,20 +93,8 @@ impl<P: Pseudonyms> Page<'_, P> {
     fn event(&mut self, event: &Event, heard: Option<Heard<'_>>) -> Result<About, P::Error> {
         match event {
             Event::Message(message) => self.message(message, heard),
-            Event::Connected { at, session } => {
-                let mut about = self.session("connected", at.wall, session)?;
-                self.connected(session, about.station.as_deref());
-                about.weight = Weight::Kept;
-                Ok(about)
-            }
-            Event::Disconnected { at, session, how } => {
-                let mut about = self.session("disconnected", at.wall, session)?;
-                self.object.word("how", words::ending(how));
-                let said = self.names.words(&words::closing(how));
-                self.object.text("why", &said);
-                about.is_refused = matches!(how, Closing::Policy(_));
-                Ok(about)
-            }
+            Event::Connected { at, session } => self.connected(at.wall, session),
+            Event::Disconnected { at, session, how } => self.disconnected(at.wall, session, how),
             Event::Refused {
                 at,
                 peer,
@@ -125,13 +102,11 @@ impl<P: Pseudonyms> Page<'_, P> {
                 why,
             } => {
                 self.head("refused", at.wall);
-                let asked = station.as_ref().map(ocpp::StationId::as_str);
+                let asked = station.as_ref().map(StationId::as_str);
                 let name = asked.map(|asked| self.station(None, asked, at.wall));
                 let name = name.transpose()?;
                 self.peer(peer, name.as_deref());
-                self.object.word("how", words::refusal(why));
-                let said = self.names.words(&words::refused(why));
-                self.object.text("why", &said);
+                self.why_refused(why);
                 Ok(kept(at.wall, name, true))
             }
             Event::TurnedAway {
@@ -143,55 +118,37 @@ impl<P: Pseudonyms> Page<'_, P> {
                 self.head("turned-away", at.wall);
                 self.object.number("times", u64::from(*times));
                 self.object.text("last", &last.to_string());
-                self.object.word("how", words::refusal(why));
-                let said = self.names.words(&words::refused(why));
-                self.object.text("why", &said);
+                self.why_refused(why);
                 Ok(kept(at.wall, None, true))
             }
-            _ => self.about_station(event),
-        }
-    }
-
-    fn about_station(&mut self, event: &Event) -> Result<About, P::Error> {
-        let (kind, at, station, tenant) = match event {
             Event::WeakPassword {
                 at,
                 station,
                 tenant,
-                ..
-            } => ("weak-password", at, station, tenant),
+                weaknesses,
+            } => {
+                let about = self.of_station("weak-password", at.wall, station, tenant)?;
+                self.object.text("why", &weaknesses.to_string());
+                Ok(about)
+            }
             Event::Adopted {
                 at,
                 station,
                 tenant,
-            } => ("adopted", at, station, tenant),
+            } => self.of_station("adopted", at.wall, station, tenant),
             Event::CredentialChange {
                 at,
                 station,
                 tenant,
-                ..
-            } => ("credential-change", at, station, tenant),
-            // All others are written elsewhere.
-            _ => return Ok(kept(UnixMillis::default(), None, false)),
-        };
-        self.head(kind, at.wall);
-        self.object.text("tenant", &tenant.0);
-        let name = self.station(Some(&tenant.0), station.as_str(), at.wall)?;
-        match event {
-            Event::WeakPassword { weaknesses, .. } => {
-                self.object.text("why", &weaknesses.to_string());
-            }
-            Event::CredentialChange {
                 is_certificate,
                 step,
-                ..
             } => {
+                let about = self.of_station("credential-change", at.wall, station, tenant)?;
                 self.object.flag("certificate", *is_certificate);
                 self.object.word("step", words::change(*step).0);
+                Ok(about)
             }
-            _ => {}
         }
-        Ok(kept(at.wall, Some(name), false))
     }
 
     fn message(
@@ -254,6 +211,41 @@ impl<P: Pseudonyms> Page<'_, P> {
         out.push(b']');
     }
 
+    fn connected(&mut self, at: UnixMillis, session: &SessionFacts) -> Result<About, P::Error> {
+        let about = self.session("connected", at, session)?;
+        self.object.text("route", &session.route.0);
+        self.object.word("ocpp", session.version.number());
+        self.object.word("by", words::connection(session.kind));
+        self.peer(&session.peer, about.station.as_deref());
+        if let Some(tls) = &session.tls {
+            self.object.text("tls", &tls.to_string());
+        }
+        if let Some(exception) = &session.exception {
+            self.object.time("exception_until", exception.until);
+        }
+        Ok(about)
+    }
+
+    fn disconnected(
+        &mut self,
+        at: UnixMillis,
+        session: &SessionFacts,
+        how: &Closing,
+    ) -> Result<About, P::Error> {
+        let mut about = self.session("disconnected", at, session)?;
+        self.object.word("how", words::ending(how));
+        let said = self.names.words(&words::closing(how));
+        self.object.text("why", &said);
+        about.is_refused = matches!(how, Closing::Policy(_));
+        Ok(about)
+    }
+
+    fn why_refused(&mut self, why: &RefusedHandshake) {
+        self.object.word("how", words::refusal(why));
+        let said = self.names.words(&words::refused(why));
+        self.object.text("why", &said);
+    }
+
     fn head(&mut self, kind: &str, at: UnixMillis) {
         self.object.time("at", at);
         self.object.word("kind", kind);
@@ -265,10 +257,21 @@ impl<P: Pseudonyms> Page<'_, P> {
         at: UnixMillis,
         session: &SessionFacts,
     ) -> Result<About, P::Error> {
-        self.head(kind, at);
-        self.object.text("tenant", &session.tenant.0);
-        let name = self.station(Some(&session.tenant.0), session.station.as_str(), at)?;
+        let about = self.of_station(kind, at, &session.station, &session.tenant)?;
         self.object.number("session", session.number);
+        Ok(about)
+    }
+
+    fn of_station(
+        &mut self,
+        kind: &str,
+        at: UnixMillis,
+        station: &StationId,
+        tenant: &Tenant,
+    ) -> Result<About, P::Error> {
+        self.head(kind, at);
+        self.object.text("tenant", &tenant.0);
+        let name = self.station(Some(&tenant.0), station.as_str(), at)?;
         Ok(kept(at, Some(name), false))
     }
 
@@ -288,19 +291,6 @@ impl<P: Pseudonyms> Page<'_, P> {
         let is_private = |name: &str| name == PRIVATE || Handle::parse(name).is_some();
         if !station.is_some_and(is_private) {
             self.object.text("peer", &peer.to_string());
-        }
-    }
-
-    fn connected(&mut self, session: &SessionFacts, station: Option<&str>) {
-        self.object.text("route", &session.route.0);
-        self.object.word("ocpp", session.version.number());
-        self.object.word("by", words::connection(session.kind));
-        self.peer(&session.peer, station);
-        if let Some(tls) = &session.tls {
-            self.object.text("tls", &tls.to_string());
-        }
-        if let Some(exception) = &session.exception {
-            self.object.time("exception_until", exception.until);
         }
     }
 }
