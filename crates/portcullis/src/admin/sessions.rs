@@ -6,12 +6,12 @@ use std::sync::{Arc, PoisonError};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Json;
-use guard::{Relaxed, SessionFacts};
+use guard::{Relaxed, SessionFacts, words};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use super::{Shown, admit};
-use crate::tell::words;
+use crate::tell::last_day;
 
 /// One live session.
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ impl SessionView {
             by: words::connection(session.kind).to_owned(),
             peer: session.peer.to_string(),
             tls: session.tls.map(|tls| tls.to_string()),
-            exception_until: session.exception.as_deref().map(words::last_day),
+            exception_until: session.exception.as_deref().map(last_day),
             observed_only: relaxed.covers(session),
             session: session.number,
         }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use guard::Control;
 use guard::rules::{InjectionRule, KeyRule, KeysFor, Longest, Patch, PatchExample, RuleTexts};
+use guard::{Control, words};
 use ocpp::Side;
 use serde::Serialize;
 
@@ -12,7 +12,6 @@ use crate::Failure;
 use crate::cli::RulesCommand;
 use crate::config::Config;
 use crate::output::Output;
-use crate::tell::words;
 
 /// One rule, as it is shown.
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ mod summary;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-use guard::{Event, MessageEvent, MessageKind, Moment, Outcome, SessionFacts};
+use guard::{Event, MessageEvent, MessageKind, Moment, Outcome, SessionFacts, words};
 use jiff::Timestamp;
 use ocpp::{Side, Version};
 use sim::attack::Saw;
@@ -15,7 +15,6 @@ use sim::lab::{self, Exploit};
 use super::account::Account;
 use super::cast::Cast;
 use super::paint::{Ink, Paint};
-use crate::tell::words;
 
 /// Lines a second for messages that simply passed; the others are counted.
 const PASSED_LINES_MAX: u32 = 5;

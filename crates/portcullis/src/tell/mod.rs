@@ -5,13 +5,16 @@
 mod budget;
 mod episode;
 pub(crate) mod metrics;
-pub(crate) mod words;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use guard::{ChangeEvent, Event, MessageEvent, Moment, RefusedHandshake, SessionFacts};
+use guard::admission::Exception;
+use guard::{
+    ChangeEvent, Event, MessageEvent, Moment, RefusedHandshake, SessionFacts, UnixMillis, words,
+};
+use journal::Day;
 use tracing::{debug, info, warn};
 
 use budget::{Budget, Line};
@@ -283,8 +286,13 @@ fn connected(session: &SessionFacts) {
         by = words::connection(session.kind),
         peer = %session.peer,
         tls = session.tls.map(tracing::field::display),
-        exception_until = session.exception.as_deref().map(words::last_day),
+        exception_until = session.exception.as_deref().map(last_day),
         session = session.number,
         "station connected"
     );
+}
+
+/// The last day of an exception, by UTC.
+pub(crate) fn last_day(exception: &Exception) -> String {
+    Day::of(UnixMillis(exception.until.0.saturating_sub(1))).to_string()
 }
