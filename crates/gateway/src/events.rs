@@ -2,9 +2,11 @@
 //!
 //! Waking a reader for each event would cost more than relaying the message it tells of, so nobody
 //! is woken: the reader comes by every `DRAIN_INTERVAL` and takes what there is. Where a record is
-//! kept, a message's own words lie beside its event, all of a batch in one room.
+//! kept, a message's own words lie beside its event, all of a batch in one room. Only where messages
+//! wait for their records is the reader called.
 
 mod batch;
+mod durable;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +15,7 @@ use std::time::Duration;
 use guard::{Event, Heard};
 
 pub use batch::Batch;
+pub use durable::{Durable, Ordinal};
 
 /// How often the reader comes by.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
@@ -36,6 +39,8 @@ struct Queue {
     with_words: bool,
     dropped: AtomicU64,
     words_dropped: AtomicU64,
+    /// Messages wait for their records.
+    durable: Option<Arc<Durable>>,
 }
 
 /// The road's end.
@@ -49,6 +54,20 @@ pub struct EventReceiver(Arc<Queue>);
 /// last quarter is kept for what is not a message: connections, refusals and farewells are the last
 /// to be lost.
 pub fn event_queue(capacity: usize, with_words: bool) -> (EventSender, EventReceiver) {
+    queue(capacity, with_words, None)
+}
+
+/// The same, of a gate that passes no message on before its record is durable, or `patience` is over.
+/// Whoever keeps the record says how far it is: [`EventReceiver::made_durable`].
+pub fn event_queue_waited_for(capacity: usize, patience: Duration) -> (EventSender, EventReceiver) {
+    queue(capacity, true, Some(Arc::new(Durable::new(patience))))
+}
+
+fn queue(
+    capacity: usize,
+    with_words: bool,
+    durable: Option<Arc<Durable>>,
+) -> (EventSender, EventReceiver) {
     let queue = Arc::new(Queue {
         batch: Mutex::new(Batch::default()),
         spares: Mutex::default(),
@@ -56,23 +75,29 @@ pub fn event_queue(capacity: usize, with_words: bool) -> (EventSender, EventRece
         with_words,
         dropped: AtomicU64::new(0),
         words_dropped: AtomicU64::new(0),
+        durable,
     });
     (EventSender(Arc::clone(&queue)), EventReceiver(queue))
 }
 
 impl EventSender {
-    /// Leaves an event, or counts it as dropped when there is no room.
-    pub fn tell(&self, event: Event) {
-        self.leave(event, None);
+    /// Leaves an event, or counts it as dropped when there is no room; its place, or 0.
+    pub fn tell(&self, event: Event) -> Ordinal {
+        self.leave(event, None)
     }
 
     /// Leaves a message's event with what was said. Where there is room for the event alone, its
     /// words are counted as dropped.
-    pub fn tell_heard(&self, event: Event, heard: Heard<'_>) {
-        self.leave(event, self.0.with_words.then_some(heard));
+    pub fn tell_heard(&self, event: Event, heard: Heard<'_>) -> Ordinal {
+        self.leave(event, self.0.with_words.then_some(heard))
     }
 
-    fn leave(&self, event: Event, heard: Option<Heard<'_>>) {
+    /// How far the record is, where messages wait for it.
+    pub(crate) fn durable(&self) -> Option<&Arc<Durable>> {
+        self.0.durable.as_ref()
+    }
+
+    fn leave(&self, event: Event, heard: Option<Heard<'_>>) -> Ordinal {
         let queue = &self.0;
         let room = match event {
             Event::Message(_) => queue.capacity - queue.capacity / 4,
@@ -82,18 +107,25 @@ impl EventSender {
         if batch.len() >= room {
             drop(batch);
             queue.dropped.fetch_add(1, Ordering::Relaxed);
-        } else if !batch.push(event, heard) {
-            drop(batch);
+            return Ordinal::default();
+        }
+        let is_whole = batch.push(event, heard);
+        let told = batch.through();
+        drop(batch);
+        if !is_whole {
             queue.words_dropped.fetch_add(1, Ordering::Relaxed);
         }
+        told
     }
 }
 
 impl EventReceiver {
     /// Takes all that is there, in order.
     pub fn take(&self) -> Batch {
-        let spare = lock(&self.0.spares).pop().unwrap_or_default();
-        std::mem::replace(&mut *lock(&self.0.batch), spare)
+        let mut spare = lock(&self.0.spares).pop().unwrap_or_default();
+        let mut batch = lock(&self.0.batch);
+        spare.begin_after(batch.through());
+        std::mem::replace(&mut *batch, spare)
     }
 
     /// Gives the room of a batch back that has been worked off.
@@ -114,7 +146,30 @@ impl EventReceiver {
             if !events.is_empty() {
                 return events;
             }
-            tokio::time::sleep(DRAIN_INTERVAL).await;
+            self.stay_away(DRAIN_INTERVAL).await;
+        }
+    }
+
+    /// Stays away for so long, or until a message waits for its record. Cancel-safe.
+    pub async fn stay_away(&self, pause: Duration) {
+        match &self.0.durable {
+            None => tokio::time::sleep(pause).await,
+            Some(durable) => {
+                let _ = tokio::time::timeout(pause, durable.wanted()).await;
+            }
+        }
+    }
+
+    /// How far the record is, where messages wait for it.
+    pub fn durable(&self) -> Option<&Arc<Durable>> {
+        self.0.durable.as_ref()
+    }
+
+    /// The record holds all that was told up to there.
+    pub fn made_durable(&self, through: Ordinal, now: Duration) {
+        if let Some(durable) = &self.0.durable {
+            let newest = lock(&self.0.batch).through();
+            durable.publish(through, newest, now);
         }
     }
 

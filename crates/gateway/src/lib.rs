@@ -46,7 +46,9 @@ pub mod ws;
 
 pub use clock::Clock;
 pub use counters::{Counters, CountersSnapshot};
-pub use events::{Batch, EventReceiver, EventSender, Pace, event_queue};
+pub use events::{
+    Batch, Durable, EventReceiver, EventSender, Ordinal, Pace, event_queue, event_queue_waited_for,
+};
 pub use gate::Shared;
 pub use gateway::{Gateway, StartError};
 pub use generation::Renewal;

@@ -5,12 +5,16 @@ use std::collections::VecDeque;
 use guard::{Event, Heard, matters_to_record};
 use ocpp::{Fact, Facts};
 
+use super::Ordinal;
+
 /// Events with their words.
 #[derive(Default)]
 pub struct Batch {
     told: VecDeque<Told>,
     words: Vec<u8>,
     facts: Vec<Fact>,
+    /// The place of the last event among all that were ever told.
+    through: Ordinal,
 }
 
 struct Told {
@@ -60,6 +64,16 @@ impl Batch {
         self.told.is_empty()
     }
 
+    /// The place among all that were told up to which this batch tells, whatever of it was kept.
+    pub fn through(&self) -> Ordinal {
+        self.through
+    }
+
+    /// The next event has the place behind this one.
+    pub(super) fn begin_after(&mut self, through: Ordinal) {
+        self.through = through;
+    }
+
     /// Every event in order, with its words where they are there.
     pub fn iter(&self) -> impl Iterator<Item = (&Event, Option<Heard<'_>>)> {
         self.told.iter().map(|told| {
@@ -87,6 +101,7 @@ impl Batch {
                 self.push(told.event, heard);
             }
         }
+        self.through = before.through;
         count - self.len()
     }
 
@@ -96,6 +111,7 @@ impl Batch {
         let words = heard.and_then(|heard| self.lay_down(heard));
         let is_whole = words.is_some() || !has_words;
         self.told.push_back(Told { event, words });
+        self.through.0 += 1;
         is_whole
     }
 

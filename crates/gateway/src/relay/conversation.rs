@@ -14,6 +14,7 @@ use super::release::Release;
 use super::waiting::Waiting;
 use crate::change;
 use crate::counters::{add, count};
+use crate::events::Ordinal;
 use crate::gate::Gate;
 use crate::kept::KeptMessage;
 use crate::ws::WsError;
@@ -195,7 +196,8 @@ impl Conversation {
             self.keep(frame, &judgement, desk.now);
         }
         let done = carry_out(&judgement.verdict, from.other(), desk.outbox, &self.gate);
-        self.tell(from, judgement, heard, desk.now);
+        desk.outbox
+            .told(self.tell(from, judgement, heard, desk.now));
         self.put_back_memory();
         done
     }
@@ -230,7 +232,7 @@ impl Conversation {
         });
     }
 
-    fn tell(&self, from: Side, judgement: Judgement<'_>, heard: Heard<'_>, now: Moment) {
+    fn tell(&self, from: Side, judgement: Judgement<'_>, heard: Heard<'_>, now: Moment) -> Ordinal {
         let outcome = judgement.outcome();
         if !judgement.findings.is_empty() && outcome == Outcome::Forwarded {
             count(&self.gate.counters.observed);

@@ -5,6 +5,7 @@
 //! streams, is what decides memory per station.
 
 mod conversation;
+mod hold;
 mod hop;
 mod outbox;
 mod probe;
@@ -23,6 +24,7 @@ use tokio::task::coop;
 use tokio::time::{Instant, Sleep};
 
 use self::conversation::{Conversation, Desk, End};
+use self::hold::Held;
 use self::hop::{Hop, Silence};
 use self::outbox::Outbox;
 use self::probe::Probe;
@@ -116,6 +118,8 @@ pub(crate) struct Relay {
     departing: Option<Duration>,
     /// Somebody with this station's credential is at the door.
     probe: Option<Box<Probe>>,
+    /// What waits for its record.
+    held: Option<Box<Held>>,
     farewell: Farewell,
     seat: Seat,
 }
@@ -172,6 +176,7 @@ impl Relay {
             ending: None,
             departing: None,
             probe: None,
+            held: None,
             farewell: Farewell {
                 gate: Arc::clone(gate),
                 session,
@@ -222,6 +227,9 @@ impl Relay {
                 }
             }
             moved |= self.look_around(context, &mut desk);
+            if let Some(durable) = gate.events.durable() {
+                moved |= self.hold_back(durable, context, &mut desk);
+            }
             moved |= self
                 .station
                 .write(context, &mut desk.outbox.to_station, desk.now.elapsed);
@@ -329,9 +337,10 @@ impl Relay {
         true
     }
 
-    /// Not while what we have for either side is not taken, nor while too many CALLs wait.
+    /// Not while what we have for either side is not taken or waits for its record, nor while too many
+    /// CALLs wait.
     fn may_read(&mut self, from: Side, desk: &Desk<'_>) -> bool {
-        let other_congested = self.hop(from.other()).is_congested();
+        let other_congested = self.hop(from.other()).is_congested() || self.held.is_some();
         let full = self.is_full(from, desk.now);
         let hop = self.hop(from);
         let own_congested = hop.is_congested();
@@ -578,7 +587,8 @@ impl Relay {
 
     fn is_over(&self, now: Moment) -> bool {
         self.ending.is_some_and(|deadline| {
-            now.elapsed >= deadline || (self.station.is_over() && self.csms.is_over())
+            let is_said = self.station.is_over() && self.csms.is_over() && !self.is_holding();
+            now.elapsed >= deadline || is_said
         })
     }
 

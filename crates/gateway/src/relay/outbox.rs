@@ -4,6 +4,7 @@
 use guard::{Cleared, Own};
 use ocpp::Side;
 
+use crate::events::Ordinal;
 use crate::ws::{self, DeflateTerms, Deflater, Tally};
 
 /// Frames for both hops, gathered while one turn of a session is worked off and then written at
@@ -15,6 +16,17 @@ pub(super) struct Outbox {
     terms: [Option<DeflateTerms>; 2],
     deflater: Deflater,
     masks: Masks,
+    filled: Filled,
+}
+
+/// What has been put into the outbox.
+#[derive(Default)]
+pub(super) struct Filled {
+    pub(super) messages: u32,
+    /// A goodbye is among it.
+    pub(super) closes: bool,
+    /// The last event that was told of it.
+    pub(super) told: Ordinal,
 }
 
 impl Outbox {
@@ -25,6 +37,7 @@ impl Outbox {
             terms: [None; 2],
             deflater: Deflater::default(),
             masks: Masks::new(),
+            filled: Filled::default(),
         }
     }
 
@@ -33,6 +46,17 @@ impl Outbox {
         self.to_station.clear();
         self.to_csms.clear();
         self.terms = [station, csms];
+        self.filled = Filled::default();
+    }
+
+    /// Of what was put in, this is the event.
+    pub(super) fn told(&mut self, event: Ordinal) {
+        self.filled.told = self.filled.told.max(event);
+    }
+
+    /// What was put in since this was last asked.
+    pub(super) fn take_filled(&mut self) -> Filled {
+        std::mem::take(&mut self.filled)
     }
 
     /// What was compressed since this was last asked.
@@ -51,6 +75,7 @@ impl Outbox {
     }
 
     fn text(&mut self, to: Side, bytes: &[u8]) {
+        self.filled.messages += 1;
         let [station, csms] = self.terms;
         let terms = match to {
             Side::Station => station,
@@ -91,6 +116,7 @@ impl Outbox {
     }
 
     pub(super) fn close(&mut self, to: Side, code: Option<u16>) {
+        self.filled.closes = true;
         let (out, mask) = self.hop(to);
         ws::append_close(out, code, mask);
     }

@@ -18,6 +18,7 @@ mod drain;
 mod exception;
 mod farewell;
 mod floods;
+mod hold;
 mod passwords;
 mod profile3;
 mod proxy;

@@ -9,7 +9,8 @@ use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt, StreamExt};
-use gateway::{EventReceiver, Gateway, ListenerSettings, Settings, Shared, event_queue};
+use gateway::{EventReceiver, Gateway, ListenerSettings, Settings, Shared};
+use gateway::{event_queue, event_queue_waited_for};
 use guard::admission::{Exception, ExceptionKind, Exceptions, Stations};
 use guard::{
     Book, Credential, Event, PasswordForm, Policy, Protocols, Route, RouteId, Secret,
@@ -61,6 +62,8 @@ pub struct Setting {
     pub policy: Policy,
     pub credential: UpstreamCredential,
     pub upstream_scheme: &'static str,
+    /// How long messages wait for their records, if they do.
+    pub waits: Option<Duration>,
 }
 
 impl Default for Setting {
@@ -81,6 +84,7 @@ impl Default for Setting {
             policy: Policy::default(),
             credential: UpstreamCredential::Forward,
             upstream_scheme: "ws",
+            waits: None,
         }
     }
 }
@@ -118,7 +122,10 @@ impl Scene {
             setting.credential,
             &key,
         )));
-        let (sender, events) = event_queue(10_000, true);
+        let (sender, events) = match setting.waits {
+            None => event_queue(10_000, true),
+            Some(patience) => event_queue_waited_for(10_000, patience),
+        };
         let shared = Shared::new(
             Arc::clone(&book),
             Arc::new(ArcSwap::from_pointee(setting.policy)),
