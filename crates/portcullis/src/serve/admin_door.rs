@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::watch;
-use crate::Failure;
 use crate::admin::{self, Shown, Ticket};
 use crate::health::Finding;
+use crate::{Exit, Failure};
 
 /// How often it is tried again to write a ticket that could not be written.
 const AGAIN_EVERY: Duration = Duration::from_secs(1);
@@ -23,10 +23,41 @@ pub(super) struct AdminDoor {
     pub(super) listener: Option<TcpListener>,
     pub(super) ticket: Arc<Ticket>,
     pub(super) shown: Arc<Shown>,
-    pub(super) serving: Option<JoinHandle<io::Result<()>>>,
+    serving: Option<JoinHandle<io::Result<()>>>,
+}
+
+/// The listener that a predecessor has handed over, where it is the one that is wanted, or a new one.
+pub(super) fn listener(
+    configured: SocketAddr,
+    inherited: Option<(SocketAddr, TcpListener)>,
+) -> Result<TcpListener, Failure> {
+    match inherited {
+        Some((was, listener)) if was == configured => Ok(listener),
+        _ => admin::bind(configured).map_err(|error| {
+            let what = format!("cannot listen on {configured}: {error}");
+            let remedy = "See which program has that port, or set another [admin] address.";
+            Failure::new(Exit::Failed, what, remedy)
+        }),
+    }
 }
 
 impl AdminDoor {
+    /// Behind it nobody answers yet.
+    pub(super) fn new(
+        configured: SocketAddr,
+        listener: TcpListener,
+        ticket: Arc<Ticket>,
+        shown: Shown,
+    ) -> AdminDoor {
+        AdminDoor {
+            configured,
+            listener: Some(listener),
+            ticket,
+            shown: Arc::new(shown),
+            serving: None,
+        }
+    }
+
     /// Answers from now on.
     pub(super) fn open(&mut self) -> Result<(), Failure> {
         if let Err(failure) = self.ticket.write_down() {
