@@ -37,7 +37,7 @@ pub enum Weight {
 }
 
 /// The place of a record among those that were taken in, counted from 1 since this start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
 /// What became of a record that was handed in.

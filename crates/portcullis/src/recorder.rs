@@ -5,6 +5,7 @@ mod gaps;
 mod names;
 mod opening;
 mod page;
+mod publisher;
 mod row;
 mod scribe;
 mod upkeep;
@@ -17,6 +18,7 @@ use gateway::{Batch, Clock, EventReceiver};
 use guard::UnixMillis;
 use journal::record::Act;
 
+use self::publisher::Handed;
 use self::row::{Item, Row};
 use self::scribe::Scribe;
 use crate::config::JournalConfig;
@@ -35,6 +37,8 @@ pub(crate) struct Recorder {
 pub(crate) struct Recording {
     recorder: Recorder,
     thread: JoinHandle<()>,
+    /// Where messages wait for their records: who tells the gate how far those are.
+    publisher: Option<(Handed, JoinHandle<()>)>,
 }
 
 /// What `/metrics` tells of the record.
@@ -88,10 +92,22 @@ impl Recording {
             figures: Arc::default(),
             clock,
         };
-        let scribe = Scribe::new(config.clone(), recorder.clone(), conditions);
+        let publisher = recorder.events.durable().map(|durable| {
+            let (handed, told_to) = (Handed::default(), Arc::clone(&conditions));
+            let durable = Arc::clone(durable);
+            publisher::begin(handed.clone(), durable, recorder.clone(), told_to)
+                .map(|thread| (handed, thread))
+        });
+        let publisher = publisher.transpose()?;
+        let handed = publisher.as_ref().map(|(handed, _)| handed.clone());
+        let scribe = Scribe::new(config.clone(), recorder.clone(), conditions, handed);
         let thread = std::thread::Builder::new().name("scribe".to_owned());
         let thread = thread.spawn(move || scribe.work())?;
-        Ok(Recording { recorder, thread })
+        Ok(Recording {
+            recorder,
+            thread,
+            publisher,
+        })
     }
 
     /// Where events and acts are put.
@@ -104,6 +120,10 @@ impl Recording {
         self.recorder.row.close();
         // A panic of the thread has been told by the panic itself.
         let _ = self.thread.join();
+        if let Some((handed, thread)) = self.publisher {
+            handed.close();
+            let _ = thread.join();
+        }
     }
 }
 

@@ -83,6 +83,11 @@ fn settings_at_odds_with_one_another_are_told_by_their_line() {
         ),
         ("origin = \"two words\"", "`origin` is"),
         ("commit_ms = 5", "`commit_ms` is 5"),
+        (
+            "wait_for_disk = true\nwait_patience_ms = 200\ncommit_ms = 500",
+            "no message would be durable within `wait_patience_ms`",
+        ),
+        ("wait_patience_ms = 5", "`wait_patience_ms` is 5"),
         ("texts_days = 0", "`texts_days` is 0"),
     ] {
         let told = with_journal(more).run(&["journal", "init"]);

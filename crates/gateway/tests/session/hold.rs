@@ -28,7 +28,7 @@ impl Scene {
         let is_message = |batch: &Batch| {
             let messages = batch
                 .iter()
-                .filter(|(event, _)| matches!(event, Event::Message { .. }));
+                .filter(|(event, _)| matches!(event, Event::Message(_)));
             messages.count()
         };
         let (mut count, mut through) = (0, Ordinal::default());
@@ -230,7 +230,7 @@ async fn many_sessions_share_what_becomes_durable() {
     while told.len() < 2 {
         let batch = scene.events.batch().await;
         told.extend(batch.iter().filter_map(|(event, _)| match event {
-            Event::Message { kind, .. } => Some(*kind),
+            Event::Message(message) => Some(message.kind),
             _ => None,
         }));
     }

@@ -120,6 +120,14 @@ impl Figures {
         durable.encode(encoder.encode_descriptor("record_durable", help, None, kind)?)?;
         let help = "Events that are not recorded";
         total(encoder, "record_missed", help, figures.missed)?;
+        if let Some(durable) = self.events.durable() {
+            let help = "Messages that have passed before their records were durable";
+            total(encoder, "record_not_awaited", help, durable.unwaited())?;
+            let help = "Sessions whose messages wait for their records now";
+            let held = ConstGauge::new(i64::try_from(durable.waiting()).unwrap_or(i64::MAX));
+            let kind = held.metric_type();
+            held.encode(encoder.encode_descriptor("record_sessions_waiting", help, None, kind)?)?;
+        }
         let help = "What waits to be recorded";
         let waiting = ConstGauge::new(i64::try_from(figures.waiting).unwrap_or(i64::MAX));
         let kind = waiting.metric_type();

@@ -25,6 +25,8 @@ pub struct JournalConfig {
     pub origin: String,
     /// How long records gather before they are written and made durable together.
     pub commit: Duration,
+    /// How long a message waits until its record is durable at most; `None`: messages do not wait.
+    pub wait: Option<Duration>,
     /// Tenants whose stations are not recorded.
     pub not_for: BTreeSet<String>,
     /// Stations at people's homes: identities, or how they begin and `*`.
@@ -107,7 +109,19 @@ pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<Jour
             "Write a name without spaces and `+`, such as \"gate.example.com/record\".",
         );
     }
-    let commit = Duration::from_millis(section.number("commit_ms", 10..=10_000, 100));
+    let waits = section.flag("wait_for_disk", false);
+    let patience = Duration::from_millis(section.number("wait_patience_ms", 50..=10_000, 2000));
+    // A message and its answer both wait that long before the disk is even asked.
+    let (commit_min, commit) = if waits { (1, 2) } else { (10, 100) };
+    let commit = section.number("commit_ms", commit_min..=10_000, commit);
+    let commit = Duration::from_millis(commit);
+    if waits && commit >= patience {
+        section.problem(
+            section.line,
+            "no message would be durable within `wait_patience_ms`: records gather for `commit_ms`",
+            "Take `commit_ms` out (2 ms where messages wait), or be more patient.",
+        );
+    }
     let tenants = section.texts("not_for_tenants");
     let not_for = tenants.into_iter().map(|tenant| tenant.value).collect();
     let private = section.texts("private_stations");
@@ -127,6 +141,7 @@ pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<Jour
         root,
         origin: origin.map_or_else(|| "portcullis".to_owned(), |origin| origin.value),
         commit,
+        wait: waits.then_some(patience),
         not_for,
         private,
         waiting_bytes_max: usize::try_from(waiting << 20).unwrap_or(usize::MAX),

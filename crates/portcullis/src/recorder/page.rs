@@ -65,7 +65,8 @@ impl Page {
         self.records.len() >= RECORDS_MAX
     }
 
-    /// Hands all of them on; gives the last one's place among what is to become durable.
+    /// Hands all of them on; gives the place of the last one that was taken in among what is to become
+    /// durable.
     pub(super) fn append(&mut self, journal: &Journal) -> Option<Ticket> {
         let appender = journal.appender();
         let mut last = None;
@@ -85,10 +86,9 @@ impl Page {
                     .get(handle..record.handles_to)
                     .unwrap_or_default(),
             });
-            last = match appended {
-                Appended::Queued(ticket) => Some(ticket),
-                Appended::Dropped | Appended::Unfit => None,
-            };
+            if let Appended::Queued(ticket) = appended {
+                last = Some(ticket);
+            }
             (text, handle) = (record.text_to, record.handles_to);
         }
         self.clear();

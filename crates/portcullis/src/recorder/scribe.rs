@@ -11,6 +11,7 @@ use tracing::{debug, warn};
 use super::gaps::Gaps;
 use super::opening::Open;
 use super::page::Page;
+use super::publisher::Handed;
 use super::row::{Item, Next};
 use super::{AGAIN, Done, GATE, Recorder, upkeep};
 use crate::config::JournalConfig;
@@ -33,6 +34,8 @@ pub(super) struct Scribe {
     gaps: Gaps,
     looked: Option<Instant>,
     page: Page,
+    /// Where messages wait for their records, what is with the journal is told here.
+    handed: Option<Handed>,
 }
 
 impl Scribe {
@@ -40,6 +43,7 @@ impl Scribe {
         config: JournalConfig,
         recorder: Recorder,
         conditions: Arc<Mutex<Conditions>>,
+        handed: Option<Handed>,
     ) -> Scribe {
         Scribe {
             gaps: Gaps::new(recorder.clock.now().wall),
@@ -48,6 +52,7 @@ impl Scribe {
             conditions,
             looked: None,
             page: Page::default(),
+            handed,
         }
     }
 
@@ -56,6 +61,9 @@ impl Scribe {
         let Some(mut open) = self.open() else {
             return;
         };
+        if let Some(handed) = &self.handed {
+            handed.to(Arc::new(open.journal.appender()));
+        }
         self.begin(&open);
         loop {
             match self.recorder.row.next(LOOK_EVERY) {
@@ -164,17 +172,21 @@ impl Scribe {
         done: &mut usize,
         open: &mut Open,
     ) -> Result<(), VaultError> {
+        let mut last = None;
         for (place, (event, heard)) in batch.iter().enumerate().skip(*done) {
             self.page
                 .event((event, heard), &self.config, &mut open.vault)?;
             if self.page.is_full() && open.vault.is_settled() {
-                self.page.append(&open.journal);
+                last = self.page.append(&open.journal).or(last);
                 *done = place + 1;
             }
         }
         open.vault.settle()?;
-        self.page.append(&open.journal);
+        last = self.page.append(&open.journal).or(last);
         *done = batch.len();
+        if let Some(handed) = &self.handed {
+            handed.on(batch.through(), last);
+        }
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use arc_swap::ArcSwap;
 use gateway::{
     Clock, EventReceiver, EventSender, Gateway, ListeningSocket, Memories, Shared, event_queue,
-    lesson_queue,
+    event_queue_waited_for, lesson_queue,
 };
 use guard::Book;
 use store::Store;
@@ -150,7 +150,11 @@ impl Made {
     ) -> Result<Made, Failure> {
         let listener = admin_door::listener(config.admin.value, inherited.admin)?;
         let admin = listener.local_addr()?;
-        let (sender, events) = event_queue(config.events_queued_max, config.journal.is_some());
+        let queued_max = config.events_queued_max;
+        let (sender, events) = match config.journal.as_ref().map(|journal| journal.wait) {
+            Some(Some(patience)) => event_queue_waited_for(queued_max, patience),
+            is_recorded => event_queue(queued_max, is_recorded.is_some()),
+        };
         let shared = shared(config, register, book, sender)?;
         // The gate begins its own clock now; a few milliseconds between the two do not matter.
         let clock = Clock::start();

@@ -52,6 +52,6 @@ pub(super) async fn tell(
             looked = now.elapsed;
             watch::tell(&conditions, teller.look(now, events.dropped()));
         }
-        tokio::time::sleep(pause).await;
+        events.stay_away(pause).await;
     }
 }

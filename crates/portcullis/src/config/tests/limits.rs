@@ -150,6 +150,7 @@ const FIXED: &[(&str, &str, &str, &str, &str)] = &[
     ("journal/src/segments/sidecar.rs", "BYTES_MAX", "bytes of an index file", "it is made again", "–"),
     ("journal/src/reading/reader.rs", "INDEX_CACHE_BYTES_MAX", "bytes of indexes kept for the next search", "the oldest is read again", "–"),
     ("journal/src/reading/exchange.rs", "OPEN_CALLS_MAX", "calls that wait for their answer in a search", "the oldest is shown without one", "–"),
+    ("portcullis/src/recorder/publisher.rs", "HANDED_MAX", "batches of records that are handed on and not durable", "the last ones count as one", "–"),
     ("journal/src/reading/trace.rs", "SESSIONS_MAX", "sessions whose version an export remembers", "lines without `ocppVersion`", "–"),
 ];
 
