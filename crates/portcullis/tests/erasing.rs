@@ -5,32 +5,24 @@
 
 mod scene;
 
-use ocpp::Version;
 use scene::Scene;
 use scene::gate::{Gate, eventually};
+use scene::record::{TOKEN, durable, recording, station};
 use serde_json::json;
-use sim::{Csms, Station};
+use sim::Csms;
 
-const PASSWORD: &str = "correct horse battery";
-const TOKEN: &str = "04A2B3C4D5E680";
 /// Opens the root at once, where a passphrase takes a second of work for each command; it guards
 /// nothing.
 const IDENTITY: &str = "AGE-SECRET-KEY-1QYPQXPQ9QCRSSZG2PVXQ6RS0ZQG3YYC5Z5TPWXQERGD3C8G7RUSQGPQYEE";
 const OTHER: &str = "0499887766AABB";
 
 /// A gate that keeps a record, in which both tokens have been seen.
-async fn recording() -> (Scene, Csms, Gate) {
-    let scene = Scene::new();
-    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
-    let journal = "[journal]\nroot_identity = \"identity.txt\"\n";
-    scene.configure(csms.url(), "", journal);
+async fn recorded() -> (Scene, Csms, Gate) {
+    let (scene, csms) = recording("root_identity = \"identity.txt\"\n").await;
     scene.write("identity.txt", IDENTITY);
-    scene.register("CP-1", PASSWORD, &[]);
     scene.run(&["journal", "init"]).is(0);
     let gate = scene.serve();
-    let station = Station::new(gate.plain(), "CP-1");
-    let station = station.version(Version::V16).password(PASSWORD);
-    let talk = station.connect().await.unwrap();
+    let talk = station(&gate).await;
     let before = durable(&gate);
     for token in [TOKEN, OTHER] {
         let told = talk.call("Authorize", json!({ "idTag": token })).await;
@@ -43,18 +35,9 @@ async fn recording() -> (Scene, Csms, Gate) {
     (scene, csms, gate)
 }
 
-fn durable(gate: &Gate) -> u64 {
-    let page = gate.ask("/metrics").body;
-    let line = page
-        .lines()
-        .find(|line| line.starts_with("portcullis_record_durable "));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
-        .unwrap_or(0)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_erased_is_gone_and_whoever_is_held_stays() {
-    let (scene, _csms, gate) = recording().await;
+    let (scene, _csms, gate) = recorded().await;
     let hold = |more: &[&str]| scene.run(&[&["journal", "hold"], more].concat());
 
     // Another spelling of the same card.
@@ -103,7 +86,7 @@ async fn whoever_is_erased_is_gone_and_whoever_is_held_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_has_a_reason_and_nothing_is_forgotten_before_its_time() {
-    let (scene, _csms, gate) = recording().await;
+    let (scene, _csms, gate) = recorded().await;
     let unreasoned = scene.run(&["journal", "hold", "--subject", TOKEN]);
     unreasoned.is(2).complains("a hold without a reason");
     let plan = scene
@@ -120,7 +103,7 @@ async fn a_hold_has_a_reason_and_nothing_is_forgotten_before_its_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whom_a_handle_stands_for_is_said_for_a_purpose() {
-    let (scene, _csms, gate) = recording().await;
+    let (scene, _csms, gate) = recorded().await;
     let hold = [
         "journal",
         "hold",

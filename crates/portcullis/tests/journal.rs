@@ -9,11 +9,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use journal::keys::Opener;
-use ocpp::Version;
 use scene::Scene;
-use scene::gate::{Gate, Successor, eventually};
+use scene::gate::{Successor, eventually};
+use scene::record::{TOKEN, durable, recording, station};
 use serde_json::json;
-use sim::{Csms, Station};
 
 /// A scene with a record, whose keys are not made yet.
 fn with_journal(more: &str) -> Scene {
@@ -93,34 +92,6 @@ fn settings_at_odds_with_one_another_are_told_by_their_line() {
         let told = with_journal(more).run(&["journal", "init"]);
         told.is(2).complains(what).complains("portcullis.toml:");
     }
-}
-
-const PASSWORD: &str = "correct horse battery";
-const TOKEN: &str = "04A2B3C4D5E680";
-
-/// A gate that keeps a record, a CSMS behind it, and a registered station.
-async fn recording(more: &str) -> (Scene, sim::Csms) {
-    let scene = Scene::new();
-    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
-    scene.configure(csms.url(), "", &format!("[journal]\n{more}"));
-    scene.register("CP-1", PASSWORD, &[]);
-    (scene, csms)
-}
-
-async fn station(gate: &Gate) -> sim::Conversation {
-    let station = Station::new(gate.plain(), "CP-1");
-    let station = station.version(Version::V16).password(PASSWORD);
-    station.connect().await.unwrap()
-}
-
-/// How many records are durable.
-fn durable(gate: &Gate) -> u64 {
-    let page = gate.ask("/metrics").body;
-    let line = page
-        .lines()
-        .find(|line| line.starts_with("portcullis_record_durable "));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
-        .unwrap_or(0)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,47 +8,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ocpp::Version;
 use scene::Scene;
-use scene::gate::{Gate, eventually};
+use scene::gate::eventually;
+use scene::record::{TOKEN, durable, recording, station};
 use serde_json::json;
-use sim::{Csms, Station};
+use sim::Csms;
 
-const PASSWORD: &str = "correct horse battery";
-
-async fn recording() -> (Scene, Csms) {
-    let scene = Scene::new();
-    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
-    scene.configure(
-        csms.url(),
-        "",
-        "[journal]\norigin = \"gate.example/record\"\n",
-    );
-    scene.register("CP-1", PASSWORD, &[]);
+async fn begun() -> (Scene, Csms) {
+    let (scene, csms) = recording("origin = \"gate.example/record\"\n").await;
     scene.run(&["journal", "init"]).is(0);
     (scene, csms)
-}
-
-fn durable(gate: &Gate) -> u64 {
-    let page = gate.ask("/metrics").body;
-    let line = page
-        .lines()
-        .find(|line| line.starts_with("portcullis_record_durable "));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
-        .unwrap_or(0)
 }
 
 /// The gate runs while a station says this much.
 async fn say(scene: &Scene, calls: u64) {
     let gate = scene.serve();
     let before = durable(&gate);
-    let station = Station::new(gate.plain(), "CP-1");
-    let station = station.version(Version::V16).password(PASSWORD);
-    let talk = station.connect().await.unwrap();
+    let talk = station(&gate).await;
     for _ in 0..calls {
-        let answered = talk
-            .call("Authorize", json!({ "idTag": "04A2B3C4D5E680" }))
-            .await;
+        let answered = talk.call("Authorize", json!({ "idTag": TOKEN })).await;
         answered.unwrap();
     }
     eventually(
@@ -102,7 +80,7 @@ fn sign(scene: &Scene, host: &Scene, key: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bit_on_the_disk_is_named() {
-    let (scene, _csms) = recording().await;
+    let (scene, _csms) = begun().await;
     say(&scene, 5).await;
     scene
         .run(&["journal", "verify"])
@@ -121,7 +99,7 @@ async fn one_bit_on_the_disk_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_was_put_back_is_seen_by_its_witness_alone() {
-    let (scene, _csms) = recording().await;
+    let (scene, _csms) = begun().await;
     let (host, key) = witness(&scene);
     say(&scene, 3).await;
     sign(&scene, &host, &key);
@@ -160,7 +138,7 @@ async fn a_record_that_was_put_back_is_seen_by_its_witness_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_is_checked_without_the_record_and_names_nobody() {
-    let (scene, _csms) = recording().await;
+    let (scene, _csms) = begun().await;
     let (host, key) = witness(&scene);
     say(&scene, 3).await;
     sign(&scene, &host, &key);

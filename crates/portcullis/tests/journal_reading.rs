@@ -7,26 +7,18 @@ mod scene;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use ocpp::Version;
 use scene::Scene;
 use scene::gate::{Gate, eventually};
+use scene::record::{TOKEN, recording, station};
 use serde_json::{Value, json};
-use sim::{Csms, Station};
-
-const PASSWORD: &str = "correct horse battery";
-const TOKEN: &str = "04A2B3C4D5E680";
+use sim::Csms;
 
 /// A gate that has recorded a station's first words: a boot, an authorisation, and a heartbeat.
 async fn recorded() -> (Scene, Csms, Gate, sim::Conversation) {
-    let scene = Scene::new();
-    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
-    scene.configure(csms.url(), "", "[journal]\n");
-    scene.register("CP-1", PASSWORD, &[]);
+    let (scene, csms) = recording("").await;
     scene.run(&["journal", "init"]).is(0);
     let gate = scene.serve();
-    let station = Station::new(gate.plain(), "CP-1");
-    let station = station.version(Version::V16).password(PASSWORD);
-    let talk = station.connect().await.unwrap();
+    let talk = station(&gate).await;
     let boot = json!({ "chargePointVendor": "Vendor", "chargePointModel": "Model" });
     talk.call("BootNotification", boot).await.unwrap();
     talk.call("Authorize", json!({ "idTag": TOKEN }))

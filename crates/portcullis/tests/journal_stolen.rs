@@ -14,13 +14,9 @@ mod needles;
 mod scene;
 
 use needles::Needles;
-use ocpp::Version;
-use scene::Scene;
 use scene::gate::eventually;
+use scene::record::{recording, station};
 use serde_json::json;
-use sim::{Csms, Station};
-
-const PASSWORD: &str = "correct horse battery";
 
 /// What a person could be known by, as stations and CSMSs send it.
 const PLANTED: [&str; 9] = [
@@ -37,14 +33,10 @@ const PLANTED: [&str; 9] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_a_planted_list_is_on_disk_in_the_log_or_in_an_export() {
-    let scene = Scene::new();
-    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
-    scene.configure(csms.url(), "", "[log]\nlevel = \"debug\"\n[journal]\n");
-    scene.register("CP-1", PASSWORD, &[]);
+    let (scene, csms) = recording("[log]\nlevel = \"debug\"\n").await;
     scene.run(&["journal", "init"]).is(0);
     let gate = scene.serve();
-    let station = Station::new(gate.plain(), "CP-1").version(Version::V16);
-    let talk = station.password(PASSWORD).connect().await.unwrap();
+    let talk = station(&gate).await;
     let [token, parent, iccid, imsi, mail, vin, iban, phone, secret] = PLANTED;
     for (action, said) in [
         (

@@ -7,6 +7,7 @@
 )]
 
 pub mod gate;
+pub mod record;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
