@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
-use crate::segments::tests::{MIDNIGHT, PATIENCE, PlainKeys, open, settings};
-use crate::{Append, Appended, Entry, Handle, Settings, Ticket, Weight};
+use crate::segments::tests::{MIDNIGHT, PATIENCE, PlainKeys, entry, open, queued, settings};
+use crate::{Append, Entry, Handle, Settings, Ticket, Weight};
 
 const ACTIONS: [&str; 4] = ["Authorize", "Heartbeat", "MeterValues", "Reset"];
 const VERDICTS: [&str; 4] = ["forwarded", "forwarded", "refused", "disconnected"];
@@ -41,7 +41,7 @@ fn handle(number: u64) -> Handle {
 fn append(to: &impl Append, number: u64) -> Ticket {
     let (json, station) = (json(number), format!("CS-{}", number % 7));
     let refused = !json.contains("forwarded");
-    let appended = to.append(&Entry {
+    queued(to.append(&Entry {
         at: UnixMillis(at(number)),
         weight: Weight::Message,
         json: json.as_bytes(),
@@ -49,11 +49,7 @@ fn append(to: &impl Append, number: u64) -> Ticket {
         action: Some(ACTIONS[number as usize % 4]),
         refused,
         handles: &[handle(number / 9)],
-    });
-    let Appended::Queued(ticket) = appended else {
-        panic!("{number} was not taken");
-    };
-    ticket
+    }))
 }
 
 fn append_all(to: &impl Append, numbers: std::ops::Range<u64>) {
@@ -264,19 +260,10 @@ fn an_answer_is_put_to_its_call() {
             r#"{{"at":{},"kind":"message","tenant":"cpo","station":"CS-1","session":4,"from":"{from}","type":"{kind}",{latency}"verdict":"forwarded","message":{message}}}"#,
             MIDNIGHT + at
         );
-        let appended = appender.append(&Entry {
-            at: UnixMillis(MIDNIGHT + at),
-            weight: Weight::Message,
-            json: json.as_bytes(),
+        last = queued(appender.append(&Entry {
             station: Some("CS-1"),
-            action: None,
-            refused: false,
-            handles: &[],
-        });
-        let Appended::Queued(ticket) = appended else {
-            panic!("not taken");
-        };
-        last = ticket;
+            ..entry(at, json.as_bytes())
+        }));
     }
     appender.wait_durable(last, PATIENCE).unwrap();
     let reader = journal.reader();

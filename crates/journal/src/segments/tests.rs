@@ -75,15 +75,32 @@ pub(crate) fn append(to: &impl Append, number: u64) -> Appended {
     })
 }
 
+/// A record of no station, made so long after midnight.
+pub(crate) fn entry(after: i64, json: &[u8]) -> Entry<'_> {
+    Entry {
+        at: UnixMillis(MIDNIGHT + after),
+        weight: Weight::Kept,
+        json,
+        station: None,
+        action: None,
+        refused: false,
+        handles: &[],
+    }
+}
+
+/// The ticket of what was taken.
+#[track_caller]
+pub(crate) fn queued(appended: Appended) -> Ticket {
+    match appended {
+        Appended::Queued(ticket) => ticket,
+        other => panic!("not taken: {other:?}"),
+    }
+}
+
 /// Appends messages, waits until the last is durable, and says its ticket.
 pub(crate) fn append_durably(to: &impl Append, numbers: std::ops::Range<u64>) -> Ticket {
-    let mut last = Ticket(0);
-    for number in numbers {
-        let Appended::Queued(ticket) = append(to, number) else {
-            panic!("message {number} was not taken");
-        };
-        last = ticket;
-    }
+    let tickets = numbers.map(|number| queued(append(to, number)));
+    let last = tickets.last().unwrap_or(Ticket(0));
     to.wait_durable(last, PATIENCE).unwrap();
     last
 }

@@ -1,7 +1,5 @@
 //! What is written is read again: over commits, segments, days, and starts.
 
-use guard::UnixMillis;
-
 use super::*;
 
 #[test]
@@ -72,19 +70,7 @@ fn a_segment_is_of_one_day_and_the_one_before() {
     let mut last = Ticket(0);
     for at in times {
         let json = format!(r#"{{"at":{},"kind":"test"}}"#, MIDNIGHT + at);
-        let appended = appender.append(&Entry {
-            at: UnixMillis(MIDNIGHT + at),
-            weight: Weight::Kept,
-            json: json.as_bytes(),
-            station: None,
-            action: None,
-            refused: false,
-            handles: &[],
-        });
-        let Appended::Queued(ticket) = appended else {
-            panic!("not taken");
-        };
-        last = ticket;
+        last = queued(appender.append(&entry(at, json.as_bytes())));
     }
     appender.wait_durable(last, PATIENCE).unwrap();
     journal.close();
@@ -114,17 +100,7 @@ fn what_fits_no_record_is_told_and_counted() {
     let dir = tempfile::tempdir().unwrap();
     let journal = open(&settings(dir.path()));
     let appender = journal.appender();
-    let unfit = |json: &[u8]| {
-        appender.append(&Entry {
-            at: UnixMillis(MIDNIGHT),
-            weight: Weight::Kept,
-            json,
-            station: None,
-            action: None,
-            refused: false,
-            handles: &[],
-        })
-    };
+    let unfit = |json: &[u8]| appender.append(&entry(0, json));
     assert_eq!(unfit(b""), Appended::Unfit);
     assert_eq!(unfit(b"{\n}"), Appended::Unfit);
     assert_eq!(

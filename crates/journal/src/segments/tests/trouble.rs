@@ -253,9 +253,7 @@ fn records_wait_for_a_key_that_is_not_there() {
     let dir = tempfile::tempdir().unwrap();
     let keys = Arc::new(LateKeys::default());
     let journal = Journal::open(&settings(dir.path()), keys.clone(), log_key()).unwrap();
-    let Appended::Queued(ticket) = append(&journal.appender(), 0) else {
-        panic!("not taken");
-    };
+    let ticket = queued(append(&journal.appender(), 0));
     let state = wait_for(&journal, |state| matches!(state, State::Failing(_)));
     assert!(
         format!("{state:?}").contains("root key's file /run/root.age is not there"),
