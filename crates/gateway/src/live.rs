@@ -6,31 +6,29 @@
 //! the station's credential while its session lives makes the gate ask that session for a sign of
 //! life, and is refused when there is one (threats A02, A03).
 
+mod place;
+mod seat;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::Waker;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use guard::{Secret, SessionFacts, Tenant};
 use ocpp::StationId;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
+pub(crate) use self::place::Question;
+use self::place::{DEPART, Place, RELEASE};
+pub(crate) use self::seat::Seat;
 use crate::certificate::ShownCertificate;
 use crate::relay::{Release, Released};
 
 type Key = (Tenant, StationId);
-
-/// Orders to a relay, one bit each.
-const LEAVE: u8 = 1;
-const SHOW_LIFE: u8 = 2;
-/// Leave when nobody waits for an answer.
-const DEPART: u8 = 4;
-const RELEASE: u8 = 8;
 
 /// How often the next ones of a spread departure are told.
 const DEPARTURE_TICK: Duration = Duration::from_millis(10);
@@ -41,40 +39,6 @@ pub(crate) struct Live {
     places: Mutex<HashMap<Key, Arc<Place>>>,
     /// Stations that are still connected to the process before this one.
     elsewhere: Mutex<HashMap<Key, Seat>>,
-}
-
-/// One station's place, from authentication to the end of both sockets.
-#[derive(Default)]
-pub(crate) struct Place {
-    /// Set once the relay runs.
-    session: Mutex<Option<Arc<SessionFacts>>>,
-    orders: AtomicU8,
-    relay: Mutex<Option<Waker>>,
-    gone: Notify,
-    /// Its station is connected to the process before this one.
-    is_elsewhere: AtomicBool,
-    /// Somebody waits for this place already.
-    wanted: AtomicBool,
-    question: Mutex<Option<Box<Question>>>,
-    answered: Mutex<Option<Instant>>,
-    /// A refused message that is to be sent after all.
-    release: Mutex<Option<Box<Release>>>,
-    /// The station's certificate, where it came with one.
-    shown: OnceLock<Arc<ShownCertificate>>,
-}
-
-/// Holds a place; dropping it frees the place, whatever ended the session.
-pub(crate) struct Seat {
-    live: Arc<Live>,
-    key: Key,
-    place: Arc<Place>,
-}
-
-/// "Are you still there?", asked of a relay. Dropping it says that the session is ending.
-pub(crate) struct Question {
-    /// Who stands at the door.
-    pub(crate) newcomer: SocketAddr,
-    answer: oneshot::Sender<()>,
 }
 
 /// How long a newcomer waits, and how often a live session is asked.
@@ -96,9 +60,6 @@ pub(crate) enum Taken {
     /// The older session did not end in time.
     WillNotLeave,
 }
-
-/// One newcomer's turn to ask for a place; dropping it lets others ask.
-struct Takeover<'p>(&'p Place);
 
 impl Live {
     /// Takes the station's place. A live session of the same station is asked for a sign of life
@@ -326,131 +287,6 @@ impl Live {
     pub(crate) fn len(&self) -> usize {
         let elsewhere = lock(&self.elsewhere).len();
         lock(&self.places).len().saturating_sub(elsewhere)
-    }
-}
-
-impl Place {
-    /// With which certificate its station came.
-    pub(crate) fn shown(&self) -> Option<&Arc<ShownCertificate>> {
-        self.shown.get()
-    }
-
-    fn end(&self) {
-        self.order(LEAVE);
-    }
-
-    fn order(&self, order: u8) {
-        self.orders.fetch_or(order, Ordering::AcqRel);
-        if let Some(relay) = lock(&self.relay).as_ref() {
-            relay.wake_by_ref();
-        }
-    }
-
-    /// Its session has been told to end, whether its station lives or not.
-    fn is_leaving(&self) -> bool {
-        self.orders.load(Ordering::Acquire) & LEAVE != 0
-    }
-
-    fn take_turn(&self) -> Option<Takeover<'_>> {
-        let free = !self.wanted.swap(true, Ordering::AcqRel);
-        // Made only where it is ours to drop again.
-        free.then(|| Takeover(self))
-    }
-
-    fn has_answered_within(&self, pause: Duration) -> bool {
-        lock(&self.answered).is_some_and(|at| at.elapsed() < pause)
-    }
-
-    /// Puts the question; an error instead of an answer says that the session is ending.
-    fn ask(&self, newcomer: SocketAddr) -> oneshot::Receiver<()> {
-        let (answer, receiver) = oneshot::channel();
-        *lock(&self.question) = Some(Box::new(Question { newcomer, answer }));
-        self.order(SHOW_LIFE);
-        receiver
-    }
-}
-
-impl Drop for Takeover<'_> {
-    fn drop(&mut self) {
-        // What the relay has not heard yet is for nobody any more.
-        *lock(&self.0.question) = None;
-        self.0.wanted.store(false, Ordering::Release);
-    }
-}
-
-impl Seat {
-    /// Remembers with which certificate the station came.
-    pub(crate) fn shows(&self, certificate: ShownCertificate) {
-        let _ = self.place.shown.set(Arc::new(certificate));
-    }
-
-    /// With which certificate the station came.
-    pub(crate) fn shown(&self) -> Option<Arc<ShownCertificate>> {
-        self.place.shown.get().cloned()
-    }
-
-    /// The relay runs from now on.
-    pub(crate) fn sit(&self, session: Arc<SessionFacts>) {
-        *lock(&self.place.session) = Some(session);
-    }
-
-    /// Remembers whom to wake when the session is to end; cheap when nothing changed. Whether it is
-    /// somebody else than before.
-    pub(crate) fn watch(&self, waker: &Waker) -> bool {
-        let mut relay = lock(&self.place.relay);
-        let changes = !relay.as_ref().is_some_and(|known| known.will_wake(waker));
-        if changes {
-            *relay = Some(waker.clone());
-        }
-        changes
-    }
-
-    /// Whether there is any order for this session; asked at every turn.
-    pub(crate) fn has_orders(&self) -> bool {
-        self.place.orders.load(Ordering::Acquire) != 0
-    }
-
-    /// Whether somebody wants this session to end.
-    pub(crate) fn told_to_end(&self) -> bool {
-        self.place.orders.load(Ordering::Acquire) & LEAVE != 0
-    }
-
-    /// Whether somebody wants this session to end when it is quiet; told once.
-    pub(crate) fn told_to_depart(&self) -> bool {
-        self.place.orders.fetch_and(!DEPART, Ordering::AcqRel) & DEPART != 0
-    }
-
-    /// The question whether this session's station is still there, once.
-    pub(crate) fn question(&self) -> Option<Box<Question>> {
-        self.place.orders.fetch_and(!SHOW_LIFE, Ordering::AcqRel);
-        lock(&self.place.question).take()
-    }
-
-    /// The message to be released, once.
-    pub(crate) fn release(&self) -> Option<Box<Release>> {
-        self.place.orders.fetch_and(!RELEASE, Ordering::AcqRel);
-        lock(&self.place.release).take()
-    }
-
-    /// The station was heard after the question.
-    pub(crate) fn alive(&self, question: Question) {
-        *lock(&self.place.answered) = Some(Instant::now());
-        // A newcomer that waits no longer needs no answer.
-        let _ = question.answer.send(());
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut places = lock(&self.live.places);
-        if places
-            .get(&self.key)
-            .is_some_and(|holder| Arc::ptr_eq(holder, &self.place))
-        {
-            places.remove(&self.key);
-        }
-        drop(places);
-        self.place.gone.notify_waiters();
     }
 }
 
