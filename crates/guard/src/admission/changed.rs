@@ -5,9 +5,7 @@ use std::sync::Arc;
 use super::prepared::{Prepared, Standing, prepare, stray_secret};
 use super::{Claim, ExceptionKind, Transport};
 use crate::change::Stands;
-use crate::{
-    Changing, ConnectionKind, Credential, CredentialMark, RefusedHandshake, Secret, StationRecord,
-};
+use crate::{Changing, ConnectionKind, CredentialMark, RefusedHandshake, Secret, StationRecord};
 
 /// Holds a claim against the registry and the changes under way ([`crate::Changes::standing`]).
 ///
@@ -69,9 +67,4 @@ fn shown_upstream(record: &Arc<StationRecord>, password: Option<Secret>) -> Arc<
         }),
         _ => Arc::clone(record),
     }
-}
-
-/// Whether guessing at that station is hopeless, whatever somebody shows.
-pub(super) fn is_slow(record: &StationRecord) -> bool {
-    matches!(&record.credential, Credential::Password(verifier) if verifier.is_slow())
 }

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use guard::admission::Exception;
 use guard::{
-    ChangeEvent, Event, MessageEvent, Moment, RefusedHandshake, SessionFacts, UnixMillis, words,
+    ChangeEvent, Closing, Event, MessageEvent, Moment, RefusedHandshake, SessionFacts, UnixMillis,
+    Weaknesses, words,
 };
 use journal::Day;
 use tracing::{debug, info, warn};
@@ -73,8 +74,7 @@ impl Teller {
                 weaknesses,
             } => {
                 if self.has_room(Line::WeakPassword, *at) {
-                    let (station, tenant) = (station.as_str(), &*tenant.0);
-                    warn!(station, tenant, why = %weaknesses, "a station came in with a weak password");
+                    weak_password((station.as_str(), &tenant.0), *weaknesses);
                 }
             }
             Event::TurnedAway {
@@ -94,12 +94,7 @@ impl Teller {
                 tenant,
             } => {
                 if self.has_room(Line::Changed, *at) {
-                    let (station, tenant) = (station.as_str(), &*tenant.0);
-                    warn!(
-                        station,
-                        tenant,
-                        "adopted: the CSMS takes this station, and nobody has registered it"
-                    );
+                    adopted((station.as_str(), &tenant.0));
                 }
             }
             Event::CredentialChange {
@@ -116,13 +111,7 @@ impl Teller {
             Event::Message(message) => self.message(message),
             Event::Disconnected { at, session, how } => {
                 if self.has_room(Line::Disconnected, *at) {
-                    info!(
-                        station = session.station.as_str(),
-                        tenant = &*session.tenant.0,
-                        session = session.number,
-                        how = %words::closing(how),
-                        "station disconnected"
-                    );
+                    disconnected(session, how);
                 }
             }
         }
@@ -241,6 +230,17 @@ impl Teller {
     }
 }
 
+fn weak_password((station, tenant): (&str, &str), why: Weaknesses) {
+    warn!(station, tenant, %why, "a station came in with a weak password");
+}
+
+fn adopted((station, tenant): (&str, &str)) {
+    warn!(
+        station,
+        tenant, "adopted: the CSMS takes this station, and nobody has registered it"
+    );
+}
+
 /// A station is being given another credential.
 fn changed((station, tenant): (&str, &str), is_certificate: bool, step: ChangeEvent) {
     let what = if is_certificate {
@@ -289,6 +289,16 @@ fn connected(session: &SessionFacts) {
         exception_until = session.exception.as_deref().map(last_day),
         session = session.number,
         "station connected"
+    );
+}
+
+fn disconnected(session: &SessionFacts, how: &Closing) {
+    info!(
+        station = session.station.as_str(),
+        tenant = &*session.tenant.0,
+        session = session.number,
+        how = %words::closing(how),
+        "station disconnected"
     );
 }
 
