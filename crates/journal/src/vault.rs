@@ -30,7 +30,7 @@ pub use erase::{HeldSubject, Receipt, Subject, VaultAct};
 pub use error::VaultError;
 pub use retention::{Plan, Retention, plan};
 pub use reveal::{REVEALED_ALONE_MAX, REVEALED_AT_ONCE_MAX, Revealed};
-pub use upkeep::Tended;
+pub use upkeep::{Tended, VaultHealth};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -212,16 +212,6 @@ impl Vault {
     /// What a sealed text of a record says; `None` if it is none.
     pub fn open_text(&self, text: &str) -> Result<Option<Zeroizing<String>>, VaultError> {
         Ok(self.texts.open(text)?)
-    }
-
-    /// Values that were recorded as a length only because too many new subjects came.
-    pub fn withheld(&self) -> u64 {
-        self.withheld
-    }
-
-    /// Days whose rows nobody can open any more, since their wrapping keys are gone, and how many.
-    pub fn lost(&self) -> &[(Day, u64)] {
-        self.subjects.lost()
     }
 
     /// Takes up the day, and what another process has done.

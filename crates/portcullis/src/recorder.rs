@@ -50,6 +50,12 @@ pub(crate) struct RecorderFigures {
     pub(crate) missed: u64,
     /// Bytes that wait.
     pub(crate) waiting: u64,
+    /// Values that are recorded as a length, since too many new subjects came.
+    pub(crate) withheld: u64,
+    /// Rows of subjects that do not open under their day's key.
+    pub(crate) damaged: u64,
+    /// Rows of subjects whose day's key is gone.
+    pub(crate) unopened: u64,
 }
 
 /// Who does what nobody has asked for.

@@ -219,26 +219,30 @@ async fn an_upgrade_leaves_no_gap() {
     drop(successor);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_has_gone_back_is_told_and_recorded() {
+/// The gate has recorded something then.
+fn recorded_at(scene: &Scene, at: i64) {
     use journal::Append as _;
-    let (scene, _csms) = recording("").await;
-    scene.run(&["journal", "init"]).is(0);
-    let later = jiff::Timestamp::now().as_millisecond() + 3_600_000;
-    let ring = ring(&scene);
+    let ring = ring(scene);
     let log = journal::proof::LogKey::new("portcullis", ring.log_key()).unwrap();
     let settings = journal::Settings::new(&scene.path("journal"));
     let record = journal::Journal::open(&settings, ring, log).unwrap();
     record.appender().append(&journal::Entry {
-        at: guard::UnixMillis(later),
+        at: guard::UnixMillis(at),
         weight: journal::Weight::Kept,
-        json: format!(r#"{{"at":{later},"kind":"act"}}"#).as_bytes(),
+        json: format!(r#"{{"at":{at},"kind":"act"}}"#).as_bytes(),
         station: None,
         action: None,
         refused: false,
         handles: &[],
     });
     record.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_has_gone_back_is_told_and_recorded() {
+    let (scene, _csms) = recording("").await;
+    scene.run(&["journal", "init"]).is(0);
+    recorded_at(&scene, jiff::Timestamp::now().as_millisecond() + 3_600_000);
     let gate = scene.serve();
     gate.expect_line("the clock has gone back");
     gate.stop();
@@ -247,4 +251,32 @@ async fn a_clock_that_has_gone_back_is_told_and_recorded() {
         said.contains(r#""what":"clock-back","by":"gate""#),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handles_that_nobody_can_resolve_are_told_and_counted() {
+    use journal::vault::Class;
+    let (scene, _csms) = recording("").await;
+    scene.run(&["journal", "init"]).is(0);
+    // Somebody was seen three days ago, and the key of that day is gone.
+    let then = guard::UnixMillis(jiff::Timestamp::now().as_millisecond() - 3 * 86_400_000);
+    let rows = scene.path("journal/subjects.db");
+    let mut vault = journal::Vault::open(&rows, ring(&scene), Default::default()).unwrap();
+    vault
+        .handle_of("default", Class::Token, TOKEN, then)
+        .unwrap();
+    vault.settle().unwrap();
+    drop(vault);
+    let day = journal::Day::of(then);
+    fs::remove_file(scene.path(&format!("journal-keys/kek-{day}.key"))).unwrap();
+
+    let gate = scene.serve();
+    gate.expect_metric("portcullis_record_subjects_lost 1");
+    gate.expect_metric("portcullis_record_subjects_damaged 0");
+    gate.expect_metric("portcullis_record_withheld_total 0");
+    gate.expect_metric(r#"portcullis_condition{subject="record subjects"} 1"#);
+    let ready = gate.ask("/readyz");
+    assert_eq!(ready.status, 200, "stations come and go all the same");
+    let told = format!("{day} to {day}: nobody can say whom");
+    assert!(ready.body.contains(&told), "{}", ready.body);
 }

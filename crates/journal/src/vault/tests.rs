@@ -394,7 +394,8 @@ fn whoever_sends_random_tokens_fills_no_disk() {
     let known = authorize(&mut scene, "A");
     authorize(&mut scene, "B");
     assert!(authorize(&mut scene, "CCC").contains("\"token (3 bytes)\""));
-    assert_eq!(scene.vault.withheld(), 1);
+    let health = scene.vault.health();
+    assert!(health.withheld == 1 && health.withholds, "{health:?}");
     assert_eq!(
         authorize(&mut scene, "A"),
         known,
@@ -402,6 +403,8 @@ fn whoever_sends_random_tokens_fills_no_disk() {
     );
     scene.now.0 += DAY;
     assert!(authorize(&mut scene, "CCC").contains("\"z"));
+    let health = scene.vault.health();
+    assert!(health.withheld == 1 && !health.withholds, "{health:?}");
 }
 
 #[test]

@@ -31,12 +31,27 @@ pub struct Tended {
     pub texts: Vec<Day>,
     /// Days whose records can be read no longer: their segment files may be removed.
     pub records: Vec<Day>,
-    /// Rows that do not open under their day's key, and keep it from being destroyed.
-    pub damaged: u64,
     /// The clock has jumped by days: nothing is forgotten or destroyed before tomorrow.
     pub waits_for_clock: bool,
     /// There is more to do: to be called again soon.
     pub more: bool,
+}
+
+/// What cannot be done for rows and values, and somebody should look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VaultHealth {
+    /// Rows that do not open under their day's key: nobody can say any more whom they name, and the key
+    /// cannot be destroyed.
+    pub damaged: u64,
+    /// Days whose wrapping keys are gone, and how many rows nobody can open for it.
+    pub lost: Vec<(Day, u64)>,
+    /// Values that were recorded as a length since the start, since more new subjects came than a day
+    /// may bring.
+    pub withheld: u64,
+    /// As many new subjects have come today as may: the next ones get no handle before tomorrow.
+    pub withholds: bool,
+    /// The clock has jumped by days: nothing is forgotten or destroyed before tomorrow.
+    pub waits_for_clock: bool,
 }
 
 /// Where the upkeep stands.
@@ -46,6 +61,8 @@ pub(super) struct Tending {
     day: Option<Day>,
     /// The log beside the file still has pages of what was erased.
     pub(super) log_holds_erased: bool,
+    /// Rows that were to get today's key and did not open.
+    damaged: u64,
 }
 
 impl Vault {
@@ -85,10 +102,21 @@ impl Vault {
             // Pages that held what is gone now.
             self.wipe_log()?;
             self.subjects.load_days()?;
-            (tended.keks, tended.damaged) = self.destroy_keks()?;
+            (tended.keks, self.tended.damaged) = self.destroy_keks()?;
             self.tended.day = Some(self.today);
         }
         Ok(tended)
+    }
+
+    /// How it is.
+    pub fn health(&self) -> VaultHealth {
+        VaultHealth {
+            damaged: self.tended.damaged,
+            lost: self.subjects.lost().to_vec(),
+            withheld: self.withheld,
+            withholds: self.new_today >= self.settings.new_subjects_a_day_max,
+            waits_for_clock: self.subjects.jumped == Some(self.today),
+        }
     }
 
     /// What would be forgotten today.
@@ -143,29 +171,24 @@ impl Vault {
         Ok(())
     }
 
-    /// Destroys the wrapping keys that no row needs and that are older than backups are to be. One of
-    /// a day to come was made while the clock was wrong.
+    /// Destroys the wrapping keys that no row needs and that are older than backups are to be, and
+    /// counts the rows that are still under another key than today's: those do not open. A key of a day
+    /// to come was made while the clock was wrong.
     fn destroy_keks(&mut self) -> Result<(Vec<Day>, u64), VaultError> {
         let mut destroyed = Vec::new();
         let mut damaged = 0;
+        let newest = self.subjects.days.first().map(|keys| keys.day);
         for day in self.subjects.keys.days(KeyKind::Subjects)? {
-            let age = i64::from(self.today.0) - i64::from(day.0);
-            let old = age > i64::from(self.settings.backup_days) || age < -1;
-            if !old
-                || self
-                    .subjects
-                    .days
-                    .first()
-                    .is_some_and(|keys| keys.day == day)
-            {
+            if newest == Some(day) {
                 continue;
             }
-            match self.subjects.rows_under(day)? {
-                0 => {
-                    self.subjects.keys.destroy(KeyKind::Subjects, day)?;
-                    destroyed.push(day);
-                }
-                rows => damaged += rows,
+            let rows = self.subjects.rows_under(day)?;
+            damaged += rows;
+            let age = i64::from(self.today.0) - i64::from(day.0);
+            let old = age > i64::from(self.settings.backup_days) || age < -1;
+            if old && rows == 0 {
+                self.subjects.keys.destroy(KeyKind::Subjects, day)?;
+                destroyed.push(day);
             }
         }
         Ok((destroyed, damaged))

@@ -82,9 +82,8 @@ impl Collector for Figures {
         total(&mut encoder, "events_dropped", help, self.events.dropped())?;
         self.refused(&mut encoder)?;
         self.record(&mut encoder)?;
-        let live = ConstGauge::new(i64::try_from(counts.live()).unwrap_or(i64::MAX));
         let help = "Stations connected now";
-        live.encode(encoder.encode_descriptor("sessions_live", help, None, live.metric_type())?)?;
+        level(&mut encoder, "sessions_live", help, counts.live())?;
         self.conditions(&mut encoder)
     }
 }
@@ -92,6 +91,11 @@ impl Collector for Figures {
 fn total(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, count: u64) -> fmt::Result {
     let counter = ConstCounter::new(count);
     counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
+}
+
+fn level(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, now: u64) -> fmt::Result {
+    let gauge = ConstGauge::new(i64::try_from(now).unwrap_or(i64::MAX));
+    gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
 }
 
 impl Figures {
@@ -103,9 +107,8 @@ impl Figures {
         let help = "Refused transaction messages that found no room";
         let lost = self.kept.lost() + count(&self.refused.beyond);
         total(encoder, "refused_lost", help, lost)?;
-        let open = ConstGauge::new(i64::try_from(count(&self.refused.open)).unwrap_or(i64::MAX));
         let help = "Refused transaction messages that wait for somebody";
-        open.encode(encoder.encode_descriptor("refused_open", help, None, open.metric_type())?)
+        level(encoder, "refused_open", help, count(&self.refused.open))
     }
 
     /// Where a record is kept: what is in it, what is not, and what waits.
@@ -115,9 +118,7 @@ impl Figures {
         };
         let figures = recorder.figures();
         let help = "Records that are durable";
-        let durable = ConstGauge::new(i64::try_from(figures.durable).unwrap_or(i64::MAX));
-        let kind = durable.metric_type();
-        durable.encode(encoder.encode_descriptor("record_durable", help, None, kind)?)?;
+        level(encoder, "record_durable", help, figures.durable)?;
         let help = "Events that are not recorded";
         total(encoder, "record_missed", help, figures.missed)?;
         if let Some(durable) = self.events.durable() {
@@ -129,9 +130,13 @@ impl Figures {
             held.encode(encoder.encode_descriptor("record_sessions_waiting", help, None, kind)?)?;
         }
         let help = "What waits to be recorded";
-        let waiting = ConstGauge::new(i64::try_from(figures.waiting).unwrap_or(i64::MAX));
-        let kind = waiting.metric_type();
-        waiting.encode(encoder.encode_descriptor("record_waiting_bytes", help, None, kind)?)
+        level(encoder, "record_waiting_bytes", help, figures.waiting)?;
+        let help = "Values recorded as a length, since more new subjects came than a day may bring";
+        total(encoder, "record_withheld", help, figures.withheld)?;
+        let help = "Rows of subjects that do not open under their day's key";
+        level(encoder, "record_subjects_damaged", help, figures.damaged)?;
+        let help = "Rows of subjects whose day's key is gone";
+        level(encoder, "record_subjects_lost", help, figures.unopened)
     }
 
     /// 0 fine, 1 warning, 2 failure, for each thing that is watched.

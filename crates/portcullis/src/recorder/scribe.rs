@@ -218,10 +218,15 @@ impl Scribe {
         }
         let health = open.journal.health();
         self.tell(finding(&health, self.gaps.events()));
+        let subjects = open.vault.health();
+        self.tell(upkeep::finding(&subjects));
         let mut figures = lock(&self.recorder.figures);
         figures.durable = health.records;
         figures.waiting = health.queued_bytes as u64;
         figures.missed = health.lost.total() + self.gaps.dropped();
+        figures.withheld = subjects.withheld;
+        figures.damaged = subjects.damaged;
+        figures.unopened = upkeep::lost_rows(&subjects);
     }
 
     /// Records what commands have done to subjects, and does what is due by itself.

@@ -24,7 +24,10 @@ impl Scene {
     fn tend(&mut self) -> Tended {
         let mut all = Tended::default();
         loop {
-            let tended = self.vault.tend(&RETENTION, self.now).unwrap();
+            let tended = self
+                .vault
+                .tend(&RETENTION, self.now)
+                .unwrap();
             all.rewrapped += tended.rewrapped;
             all.identifiers += tended.identifiers;
             all.keks.extend(tended.keks);
@@ -200,7 +203,8 @@ fn an_old_backup_and_the_root_reveal_nobody_once_the_days_key_is_gone() {
 
     copy(&scene.path("keks"), &backup.path().join("keks"));
     let restored = open(backup.path(), VaultSettings::default()).unwrap();
-    assert_eq!(restored.lost(), [(Day::named("2026-11-22").unwrap(), 2)]);
+    let lost = restored.health().lost;
+    assert_eq!(lost, [(Day::named("2026-11-22").unwrap(), 2)]);
     for handle in [erased, other] {
         assert!(matches!(
             restored.original(handle),
@@ -225,7 +229,10 @@ fn rows_move_on_while_the_gate_works_and_none_is_lost() {
     scene.vault.settle().unwrap();
     scene.days_later(1);
     let now = scene.now;
-    let first = scene.vault.tend(&RETENTION, now).unwrap();
+    let first = scene
+        .vault
+        .tend(&RETENTION, now)
+        .unwrap();
     assert!(first.more && first.rewrapped == 500, "{first:?}");
     let new = scene.token("new");
     scene.restart();
@@ -334,10 +341,13 @@ fn a_clock_that_jumps_destroys_nothing_and_is_followed_back() {
     let right = scene.now;
     for jump in [3_000, -20_000] {
         scene.now = UnixMillis(right.0 + jump * DAY);
-        let jumped = scene.vault.tend(&RETENTION, scene.now).unwrap();
+        let jumped = scene
+            .vault
+            .tend(&RETENTION, scene.now)
+            .unwrap();
         assert!(jumped.waits_for_clock, "{jumped:?}");
         scene.restart();
-        assert!(scene.tend().keks.is_empty() && scene.vault.lost().is_empty());
+        assert!(scene.tend().keks.is_empty() && scene.vault.health().lost.is_empty());
         scene.now = right;
         scene.tend();
         assert_eq!(scene.token("A"), handle, "after {jump} days");
@@ -389,4 +399,14 @@ fn a_row_that_was_tampered_with_is_said_to_be_damaged() {
         .into_iter()
         .find_map(|handle| scene.vault.original(handle).err());
     assert!(matches!(damaged, Some(VaultError::Damaged { .. })));
+
+    // It gets no other key, keeps its own from being destroyed, and that is said every day.
+    let first = Day::of(scene.now);
+    for days in [1, 8] {
+        scene.days_later(days);
+        assert!(!scene.tend().keks.contains(&first));
+        assert_eq!(scene.vault.health().damaged, 1);
+        assert_eq!(scene.tend(), Tended::default(), "all is done for today");
+        assert_eq!(scene.vault.health().damaged, 1);
+    }
 }
