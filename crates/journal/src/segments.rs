@@ -22,7 +22,7 @@ mod writer;
 pub use audit::Audit;
 pub use block::{GROUP_BYTES, RECORD_BYTES_MAX, ZSTD_LEVEL};
 pub use error::{BlockFault, JournalError};
-pub use forget::forget_days;
+pub use forget::{forget_days, numbers_of};
 pub use index::INDEX_ENTRIES_MAX;
 pub use queue::HANDLES_MAX;
 pub use scan::{Scan, Sealed};

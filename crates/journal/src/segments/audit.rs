@@ -16,7 +16,6 @@ use super::error::{BlockFault, JournalError};
 use super::file::{GroupText, Position, SegmentFile, header_of};
 use super::format::{BLOCK_MAGIC, BlockHeader};
 use super::names;
-use crate::Day;
 use crate::keys::{KeyError, SegmentKeys};
 use crate::proof::SaltKey;
 use crate::proof::verify::{Block, Blocks, Broken};
@@ -34,7 +33,7 @@ pub struct Audit {
     opener: Opener,
     group: GroupText,
     // Of the segment that the group is from.
-    of: Option<(SaltKey, Day)>,
+    of: Option<SaltKey>,
     // Found while looking for what can be read; told when its turn comes.
     later: Option<Broken>,
 }
@@ -112,7 +111,7 @@ impl Audit {
         match SegmentFile::open(path, &*self.keys) {
             Ok(file) if file.header.first == first => {
                 let at = file.start();
-                self.of = Some((SaltKey(file.ciphers.salts().0), file.header.day));
+                self.of = Some(SaltKey(file.ciphers.salts().0));
                 self.current = Some((file, at));
                 None
             }
@@ -154,12 +153,10 @@ impl Blocks for Audit {
                 Some(Ok(())) => break,
             }
         }
-        let (salts, day) = self.of.as_ref()?;
         Some(Ok(Block {
             first: self.group.first,
             text: &self.group.text,
-            salts,
-            day: *day,
+            salts: self.of.as_ref()?,
         }))
     }
 }

@@ -80,6 +80,18 @@ impl SegmentFile {
         }
     }
 
+    /// The number behind its last record, by the headers of its blocks.
+    pub(crate) fn end(&self) -> Result<u64, JournalError> {
+        let mut at = self.start();
+        loop {
+            match self.header_at(at) {
+                Ok(Some(header)) => at = SegmentFile::after(at, &header),
+                Ok(None) | Err(JournalError::Corrupt { .. }) => return Ok(at.record),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Bytes of the file as it is now.
     pub(crate) fn bytes(&self) -> Result<u64, JournalError> {
         let data = self.file.metadata();

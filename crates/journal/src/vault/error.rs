@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::keys::KeyError;
+use crate::segments::JournalError;
 
 /// The vault could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,9 @@ pub enum VaultError {
     /// A key could not be had.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Which records a day holds could not be read.
+    #[error(transparent)]
+    Records(#[from] JournalError),
     /// The subjects' file could not be read or written.
     #[error("{}: {source}; the road is not touched, and nothing is recorded that would need it", path.display())]
     Subjects {

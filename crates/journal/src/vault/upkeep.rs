@@ -1,11 +1,15 @@
 //! What the vault does by itself, a little at a time: rows get the day's wrapping key, old wrapping
 //! keys are destroyed, and what was kept long enough is forgotten.
 
+use std::path::Path;
+
 use guard::UnixMillis;
 use rusqlite::params;
 
 use crate::Day;
 use crate::keys::KeyKind;
+use crate::proof::verify::forgotten_details;
+use crate::segments::numbers_of;
 
 use super::subjects::{Found, Subjects};
 use super::wrap::{Inner, Tag};
@@ -68,7 +72,15 @@ pub(super) struct Tending {
 impl Vault {
     /// Does a little of what is due. To be called every second or so, by whoever owns the vault; when
     /// nothing is due it costs next to nothing.
-    pub fn tend(&mut self, retention: &Retention, now: UnixMillis) -> Result<Tended, VaultError> {
+    ///
+    /// `record` is the record's directory: the act that ends days names the numbers of their records,
+    /// so that whoever checks the record takes nothing else for what retention has ended.
+    pub fn tend(
+        &mut self,
+        retention: &Retention,
+        record: &Path,
+        now: UnixMillis,
+    ) -> Result<Tended, VaultError> {
         self.look(now)?;
         self.settle()?;
         let mut tended = Tended::default();
@@ -96,7 +108,7 @@ impl Vault {
             return Ok(tended);
         }
         if !tended.more {
-            self.forget(retention, now, &mut tended)?;
+            self.forget(retention, record, now, &mut tended)?;
         }
         if !tended.more {
             // Pages that held what is gone now.
@@ -131,6 +143,7 @@ impl Vault {
     fn forget(
         &mut self,
         retention: &Retention,
+        record: &Path,
         now: UnixMillis,
         tended: &mut Tended,
     ) -> Result<(), VaultError> {
@@ -147,15 +160,15 @@ impl Vault {
         }
         self.subjects.forget_requests(now)?;
         // First the note, then the deed: a deed without a note would be a gap in the record.
-        let named = |days: &[Day]| {
-            let names: Vec<_> = days.iter().map(Day::to_string).collect();
-            names.join(", ")
-        };
-        for (what, days) in [("texts", &plan.texts), ("records", &plan.records)] {
-            if !days.is_empty() {
-                let details = format!("{what} of {}", named(days));
-                self.act("retention", "gate", &details, now)?;
-            }
+        if !plan.texts.is_empty() {
+            let names: Vec<_> = plan.texts.iter().map(Day::to_string).collect();
+            let details = format!("texts of {}", names.join(", "));
+            self.act("retention", "gate", &details, now)?;
+        }
+        if !plan.records.is_empty() {
+            let numbers = numbers_of(record, &*self.subjects.keys, &plan.records)?;
+            let details = forgotten_details(&plan.records, &numbers);
+            self.act("retention", "gate", &details, now)?;
         }
         if tended.identifiers > 0 {
             let details = format!("{} identifiers", tended.identifiers);

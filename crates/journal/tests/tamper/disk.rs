@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use guard::UnixMillis;
 use journal::keys::KeyKind;
-use journal::proof::verify::{Against, Kind, Part, Report, forgotten, verify};
+use journal::proof::verify::{Against, Forgotten, Kind, Part, Report, verify};
 use journal::proof::{Checkpoint, Checkpoints, LogKey, VerifierKey};
 use journal::record::{Act, compose_act};
 use journal::segments::Audit;
@@ -113,10 +113,11 @@ impl Disk {
 
     fn verify(&self) -> Report {
         let mut blocks = Audit::new(self.dir.path(), self.keys.clone()).unwrap();
+        let forgotten = Forgotten::default();
         let against = Against {
             log: &self.log,
             witnessed: Some(&self.witnessed),
-            forgotten: &forgotten,
+            forgotten: &|record| forgotten.in_record(record),
         };
         let tree = self.dir.path().join("tree");
         verify(&mut blocks, &tree, &against, &mut |_, _| {}).unwrap()
@@ -236,25 +237,34 @@ fn records_whose_key_is_destroyed_must_be_spoken_of() {
     assert!(finding.why.contains(&day.to_string()), "{finding}");
 }
 
-#[test]
-fn what_retention_has_ended_is_no_finding() {
-    let today = Day::of(UnixMillis(1_795_305_600_000));
-    let later = UnixMillis(Day(today.0 + 400).begins().0 + 1);
+/// A log whose last record, of another day, says what is no longer kept.
+fn recorded_until(details: &str) -> Disk {
+    let later = UnixMillis(Day(today().0 + 400).begins().0 + 1);
     let mut act = Vec::new();
     compose_act(
         &Act {
             at: later,
             what: "retention",
             by: "gate",
-            details: &format!("records of {today}"),
+            details,
         },
         &mut act,
     );
-    let disk = Disk::recorded_and(Some((later, &act)));
-    disk.keys.destroy(KeyKind::Segments, today).unwrap();
+    Disk::recorded_and(Some((later, &act)))
+}
+
+/// When the records were made.
+fn today() -> Day {
+    Day::of(UnixMillis(1_795_305_600_000))
+}
+
+#[test]
+fn what_retention_has_ended_is_no_finding() {
+    let disk = recorded_until(&format!("records of {} (0-{})", today(), RECORDS - 1));
+    disk.keys.destroy(KeyKind::Segments, today()).unwrap();
     let report = disk.verify();
     assert_eq!((report.finding, report.forgotten), (None, RECORDS));
-    // The same when the files themselves are gone: the act lies on the day behind them.
+    // The same when the files themselves are gone.
     for segment in &disk.segments[..disk.segments.len() - 1] {
         fs::remove_file(&segment.path).unwrap();
     }
@@ -263,27 +273,28 @@ fn what_retention_has_ended_is_no_finding() {
     assert_eq!(report.compared, 1);
 }
 
-/// A thief says in a segment's header that it is of a day that is no longer kept.
+/// The day before was forgotten, and a thief passes the first segments of this one off as the end of
+/// that: by their headers, and by taking the files out.
 #[test]
 fn a_day_that_is_kept_cannot_be_passed_off_as_one_that_is_not() {
-    let today = Day::of(UnixMillis(1_795_305_600_000));
-    let later = UnixMillis(Day(today.0 + 400).begins().0 + 1);
-    let mut act = Vec::new();
-    let details = format!("records of {}", Day(today.0 - 1));
-    compose_act(
-        &Act {
-            at: later,
-            what: "retention",
-            by: "gate",
-            details: &details,
-        },
-        &mut act,
-    );
-    let disk = Disk::recorded_and(Some((later, &act)));
-    let segment = &disk.segments[1];
-    let mut header = segment.bytes[..40].to_vec();
-    header[32..36].copy_from_slice(&(today.0 - 1).to_le_bytes());
-    fs::write(&segment.path, header).unwrap();
+    const ENDED: u64 = 100;
+    let before = Day(today().0 - 1);
+    let disk = recorded_until(&format!("records of {before} (0-{})", ENDED - 1));
+    let first = |segment: &&Segment| segment.blocks[0].records.start < ENDED + 50;
+    let taken = disk.segments.iter().take_while(first).count();
+    let kept = disk.segments[taken].blocks[0].records.start;
+    for segment in &disk.segments[..taken] {
+        let mut header = segment.bytes[..40].to_vec();
+        header[32..36].copy_from_slice(&before.0.to_le_bytes());
+        fs::write(&segment.path, header).unwrap();
+    }
+    let report = disk.verify();
+    let finding = report.finding.unwrap();
+    assert_eq!((finding.kind, finding.records), (Kind::Drop, ENDED..kept));
+    assert_eq!(report.forgotten, ENDED);
+    for segment in &disk.segments[..taken] {
+        fs::remove_file(&segment.path).unwrap();
+    }
     let finding = disk.verify().finding.unwrap();
-    assert_eq!(finding.records.start, segment.blocks[0].records.start);
+    assert_eq!((finding.kind, finding.records), (Kind::Drop, ENDED..kept));
 }

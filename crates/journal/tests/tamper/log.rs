@@ -1,9 +1,9 @@
 //! A small log: its records as a reader of segments would yield them, its tree on disk.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use journal::Day;
 use journal::proof::verify::{Against, Block, Blocks, Broken, Report, verify};
 use journal::proof::{Checkpoint, Checkpoints, Hash, LogKey, SaltKey, Tiles, leaf_hash};
 use tempfile::TempDir;
@@ -124,7 +124,7 @@ impl Log {
     pub(crate) fn verify_with(
         &self,
         witnessed: bool,
-        forgotten: &dyn Fn(&[u8]) -> Vec<Day>,
+        forgotten: &dyn Fn(&[u8]) -> Vec<Range<u64>>,
     ) -> Report {
         let against = Against {
             log: self.key.verifier(),
@@ -162,11 +162,6 @@ pub(crate) fn record(number: u64) -> Vec<u8> {
         1_795_305_600_000 + number
     )
     .into_bytes()
-}
-
-/// A segment's day: two to a day.
-pub(crate) fn day_of(segment: u64) -> Day {
-    Day(20_000 + segment as i32 / 2)
 }
 
 /// A segment's salts.
@@ -267,7 +262,6 @@ impl Blocks for Reader<'_> {
                     first: *first,
                     text: &self.text,
                     salts: &self.salts,
-                    day: day_of(*segment),
                 }))
             }
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use journal::proof::LogKey;
-use journal::proof::verify::{Against, Report, forgotten, verify};
+use journal::proof::verify::{Against, Forgotten, Report, verify};
 use journal::{Order, Query};
 
 use crate::config::{Config, JournalConfig};
@@ -83,10 +83,11 @@ fn messages(record: &OpenRecord<'_>) -> Result<Vec<String>, Failure> {
 
 fn checked(record: &OpenRecord<'_>, log: &LogKey) -> Result<Report, Failure> {
     let mut blocks = record.audit().map_err(failed)?;
+    let forgotten = Forgotten::default();
     let against = Against {
         log: log.verifier(),
         witnessed: None,
-        forgotten: &forgotten,
+        forgotten: &|record| forgotten.in_record(record),
     };
     verify(&mut blocks, &record.tree(), &against, &mut |_, _| {}).map_err(failed)
 }

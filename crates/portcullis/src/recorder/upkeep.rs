@@ -38,7 +38,9 @@ pub(super) fn forget(
     open: &mut Open,
     now: UnixMillis,
 ) -> Result<(), VaultError> {
-    let tended = open.vault.tend(&config.retention, now)?;
+    let tended = open
+        .vault
+        .tend(&config.retention, &config.directory.value, now)?;
     if !tended.records.is_empty() {
         match forget_days(&config.directory.value, &tended.records) {
             Ok(freed) => info!(freed, "records whose time was over are gone"),

@@ -3,6 +3,7 @@
 //! One pass over the records in constant memory collects what does not fit ([`pass`]); what that
 //! means, and what of it comes first, is judged afterwards ([`judge`]).
 
+mod forgotten;
 mod judge;
 mod marks;
 mod pass;
@@ -12,8 +13,8 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use memchr::memmem;
-
+pub use self::forgotten::Forgotten;
+pub(crate) use self::forgotten::details as forgotten_details;
 use self::marks::Marks;
 use self::pass::Pass;
 use super::checkpoints::Stated;
@@ -28,8 +29,6 @@ pub struct Block<'a> {
     pub text: &'a [u8],
     /// What their leaves are salted with.
     pub salts: &'a SaltKey,
-    /// The day of the segment that they are in.
-    pub day: Day,
 }
 
 /// A part of the record that cannot be read.
@@ -149,32 +148,9 @@ pub struct Against<'a> {
     pub log: &'a VerifierKey,
     /// The last checkpoint that a witness has signed, as the witness has it.
     pub witnessed: Option<&'a Checkpoint>,
-    /// Of which days this record says that they are no longer kept, as [`forgotten`] reads it: how
-    /// retention is told from a drop.
-    pub forgotten: &'a dyn Fn(&[u8]) -> Vec<Day>,
-}
-
-/// The days whose records are no longer kept, if the record is the act that says so.
-pub fn forgotten(record: &[u8]) -> Vec<Day> {
-    #[derive(serde::Deserialize)]
-    struct Act<'a> {
-        kind: &'a str,
-        #[serde(default)]
-        what: &'a str,
-        #[serde(default)]
-        details: &'a str,
-    }
-    if memmem::find(record, br#""what":"retention""#).is_none() {
-        return Vec::new();
-    }
-    match serde_json::from_slice::<Act<'_>>(record) {
-        Ok(act) if act.kind == "act" && act.what == "retention" => {
-            let days = act.details.strip_prefix("records of ");
-            let days = days.into_iter().flat_map(|days| days.split(", "));
-            days.filter_map(Day::named).collect()
-        }
-        _ => Vec::new(),
-    }
+    /// Of which records this one says that they are no longer kept, as [`Forgotten`] reads it: how
+    /// retention is told from a drop. A record is believed where it fits its leaf and is signed.
+    pub forgotten: &'a dyn Fn(&[u8]) -> Vec<Range<u64>>,
 }
 
 /// Checks a whole log: its records, the tree in `dir`, and the checkpoints beside it. `progress` hears

@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::marks::{Marks, Meeting};
 use super::window::Window;
 use super::{Block, Broken};
-use crate::Day;
 use crate::proof::tiles::{TILE_HASHES, TILE_LEVELS, hashes_at};
 use crate::proof::{Hash, ProofError, TileReader, Tree, leaf_hash};
 
@@ -13,7 +12,8 @@ use crate::proof::{Hash, ProofError, TileReader, Tree, leaf_hash};
 const TOLD_EVERY: u64 = 65_536;
 /// How many records' shift is recognised as records that were taken out or put in.
 const SHIFT_MAX: usize = 1024;
-/// Gaps that are remembered until the log itself has said what it no longer keeps.
+/// Gaps that are remembered until the log itself has said what it no longer keeps. What retention ends
+/// lies together, but for days on which a hold stood.
 const GAPS_MAX: usize = 4096;
 
 /// Records that are not there, or cannot be read.
@@ -22,8 +22,6 @@ pub(super) struct Gap {
     pub(super) records: Range<u64>,
     /// Why they cannot be read; `None` when they are not there.
     pub(super) broken: Option<Broken>,
-    /// The days of what can be read before and behind.
-    between: (Option<Day>, Option<Day>),
 }
 
 impl Gap {
@@ -32,25 +30,56 @@ impl Gap {
         Gap {
             records,
             broken: Some(broken),
-            between: (None, None),
         }
     }
 
-    /// Whether the log itself says that these are no longer kept: of their day, or, where not even the
-    /// segment is there, of one that they may be of. Days never go back from segment to segment, and
-    /// of a day that is no longer kept nothing can be read: so its place is between those of others.
-    fn is_excused(&self, days: &[Day]) -> bool {
-        let (before, behind) = self.between;
-        let fits = |day: Day| {
-            before.is_none_or(|before| before < day) && behind.is_some_and(|behind| day < behind)
-        };
-        match &self.broken {
-            Some(broken) => broken
-                .without_key
-                .is_some_and(|day| days.contains(&day) && fits(day)),
-            None => days.iter().any(|day| fits(*day)),
+    /// Whether there is nothing where they were, rather than something else.
+    fn is_gone(&self) -> bool {
+        let broken = self.broken.as_ref();
+        broken.is_none_or(|broken| broken.without_key.is_some())
+    }
+
+    /// How many of them the log itself says that it no longer keeps.
+    fn excused(&self, forgotten: &[Range<u64>]) -> u64 {
+        let Range { start, end } = self.records;
+        let ranges = forgotten.iter().filter(|_| self.is_gone());
+        ranges
+            .map(|range| range.end.min(end).saturating_sub(range.start.max(start)))
+            .sum()
+    }
+
+    /// The first part of it that the log itself does not say it no longer keeps.
+    fn unexcused(&self, forgotten: &[Range<u64>]) -> Option<Range<u64>> {
+        if !self.is_gone() {
+            return Some(self.records.clone());
+        }
+        let mut from = self.records.start;
+        // In order, and none touches another.
+        for range in forgotten {
+            if range.start > from || from >= self.records.end {
+                break;
+            }
+            from = from.max(range.end);
+        }
+        (from < self.records.end).then(|| {
+            let later = forgotten.iter().find(|range| range.start > from);
+            let until = later.map_or(u64::MAX, |later| later.start);
+            from..until.min(self.records.end)
+        })
+    }
+}
+
+/// The same numbers in order, and in as few ranges as it takes.
+fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
         }
     }
+    joined
 }
 
 /// The first records that do not fit their leaves.
@@ -112,9 +141,8 @@ pub(super) struct Pass<'a> {
     made_lost: bool,
     next: u64,
     gaps: Vec<Gap>,
-    excused: Vec<Day>,
-    last_day: Option<Day>,
-    forgotten: &'a dyn Fn(&[u8]) -> Vec<Day>,
+    excused: Vec<Range<u64>>,
+    forgotten: &'a dyn Fn(&[u8]) -> Vec<Range<u64>>,
     pending: Option<Broken>,
     said: u64,
     seen: Seen,
@@ -124,7 +152,7 @@ impl<'a> Pass<'a> {
     pub(super) fn new(
         tiles: &'a TileReader,
         marks: Marks,
-        forgotten: &'a dyn Fn(&[u8]) -> Vec<Day>,
+        forgotten: &'a dyn Fn(&[u8]) -> Vec<Range<u64>>,
     ) -> Result<Pass<'a>, ProofError> {
         Ok(Pass {
             leaves: Window::new(tiles, 0),
@@ -135,7 +163,6 @@ impl<'a> Pass<'a> {
             next: 0,
             gaps: Vec::new(),
             excused: Vec::new(),
-            last_day: None,
             forgotten,
             pending: None,
             said: 0,
@@ -169,13 +196,6 @@ impl<'a> Pass<'a> {
     pub(super) fn block(&mut self, block: &Block<'_>) -> Result<(), ProofError> {
         self.gap_until(block.first)?;
         let records = || records(block.text);
-        for gap in self.gaps.iter_mut().rev() {
-            if gap.between.1.is_some() {
-                break;
-            }
-            gap.between.1 = Some(block.day);
-        }
-        self.last_day = Some(block.day);
         for (place, record) in records().enumerate() {
             let number = block.first.saturating_add(place as u64);
             if number < self.next {
@@ -186,9 +206,13 @@ impl<'a> Pass<'a> {
                 self.seen.twice = Some(twice);
                 continue;
             }
-            self.excused.extend((self.forgotten)(record));
             let leaf = leaf_hash(&block.salts.salt(number), record);
             let told = self.leaves.at(number)?;
+            // Behind what is signed whoever has the disk can write such a record and its leaf.
+            let signed = number < self.seen.required || self.seen.required == 0;
+            if signed && told == Some(leaf) {
+                self.excused.extend((self.forgotten)(record));
+            }
             if told.is_some_and(|told| told != leaf) {
                 self.misfit(number, block, place)?;
             } else if told.is_some()
@@ -231,13 +255,20 @@ impl<'a> Pass<'a> {
             self.made_lost = true;
             self.advance(told, None)?;
         }
+        let forgotten = joined(std::mem::take(&mut self.excused));
+        let mut first = None;
         for gap in &self.gaps {
-            if gap.is_excused(&self.excused) {
-                self.seen.forgotten += gap.records.end - gap.records.start;
-            } else if self.seen.gap.is_none() {
-                self.seen.gap = Some(gap.clone());
+            self.seen.forgotten += gap.excused(&forgotten);
+            if first.is_none()
+                && let Some(records) = gap.unexcused(&forgotten)
+            {
+                // Behind records that are no longer kept, the next ones are not there, either.
+                let broken = gap.broken.clone();
+                let broken = broken.filter(|_| records.start == gap.records.start);
+                first = Some(Gap { records, broken });
             }
         }
+        self.seen.gap = first.or(self.seen.gap.take());
         self.seen.latest = self.marks.latest;
         self.seen.witnessed = self.marks.witnessed;
         self.seen.good = self.marks.good;
@@ -255,13 +286,18 @@ impl<'a> Pass<'a> {
     }
 
     fn gap(&mut self, records: Range<u64>, broken: Option<Broken>) {
-        if self.gaps.len() < GAPS_MAX {
-            let between = (self.last_day, None);
-            self.gaps.push(Gap {
-                records,
-                broken,
-                between,
-            });
+        let gap = Gap { records, broken };
+        let full = self.gaps.len() >= GAPS_MAX;
+        match self.gaps.last_mut() {
+            // Of what is gone it is of no account in how many files it was.
+            Some(last)
+                if last.is_gone() && gap.is_gone() && last.records.end == gap.records.start =>
+            {
+                last.records.end = gap.records.end;
+            }
+            // Whether it is excused nobody will know, so it counts as one that is not.
+            _ if full => self.seen.gap = self.seen.gap.take().or(Some(gap)),
+            _ => self.gaps.push(gap),
         }
     }
 

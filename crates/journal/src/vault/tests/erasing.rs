@@ -26,7 +26,7 @@ impl Scene {
         loop {
             let tended = self
                 .vault
-                .tend(&RETENTION, self.now)
+                .tend(&RETENTION, &self.path("record"), self.now)
                 .unwrap();
             all.rewrapped += tended.rewrapped;
             all.identifiers += tended.identifiers;
@@ -231,7 +231,7 @@ fn rows_move_on_while_the_gate_works_and_none_is_lost() {
     let now = scene.now;
     let first = scene
         .vault
-        .tend(&RETENTION, now)
+        .tend(&RETENTION, &scene.path("record"), now)
         .unwrap();
     assert!(first.more && first.rewrapped == 500, "{first:?}");
     let new = scene.token("new");
@@ -343,7 +343,7 @@ fn a_clock_that_jumps_destroys_nothing_and_is_followed_back() {
         scene.now = UnixMillis(right.0 + jump * DAY);
         let jumped = scene
             .vault
-            .tend(&RETENTION, scene.now)
+            .tend(&RETENTION, &scene.path("record"), scene.now)
             .unwrap();
         assert!(jumped.waits_for_clock, "{jumped:?}");
         scene.restart();
@@ -409,4 +409,34 @@ fn a_row_that_was_tampered_with_is_said_to_be_damaged() {
         assert_eq!(scene.tend(), Tended::default(), "all is done for today");
         assert_eq!(scene.vault.health().damaged, 1);
     }
+}
+
+#[test]
+fn the_act_that_ends_a_day_names_its_records() {
+    use crate::{Append as _, Entry, Journal, Settings, Weight};
+    let mut scene = Scene::new();
+    let keys = scene.vault.subjects.keys.clone();
+    for day in [0, 1, 365] {
+        scene.days_later(day);
+        let log = crate::proof::LogKey::new("gate.example/record", keys.log_key()).unwrap();
+        let settings = Settings::new(&scene.path("record"));
+        let journal = Journal::open(&settings, keys.clone(), log).unwrap();
+        for _ in 0..7 {
+            journal.appender().append(&Entry {
+                at: scene.now,
+                weight: Weight::Kept,
+                json: b"{}",
+                station: None,
+                action: None,
+                refused: false,
+                handles: &[],
+            });
+        }
+        journal.close();
+    }
+    let ended = scene.tend().records;
+    assert_eq!(ended, [Day::named("2026-11-22").unwrap()]);
+    let acts = scene.vault.acts().unwrap();
+    let said: Vec<_> = acts.iter().map(|act| act.details.as_str()).collect();
+    assert_eq!(said, ["records of 2026-11-22 (0-6)"]);
 }

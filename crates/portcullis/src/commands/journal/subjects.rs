@@ -166,7 +166,7 @@ pub(super) fn retention(
             break;
         }
         let tended = vault
-            .tend(&config.retention, now())
+            .tend(&config.retention, &config.directory.value, now())
             .map_err(|error| vault_failure(&error))?;
         view.identifiers += tended.identifiers;
         view.waits_for_clock |= tended.waits_for_clock;

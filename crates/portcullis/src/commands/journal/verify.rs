@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use journal::proof::Checkpoint;
-use journal::proof::verify::{Against, Part, Report, forgotten, verify};
+use journal::proof::verify::{Against, Forgotten, Part, Report, verify};
 use serde::Serialize;
 
 use super::{log, open, proof_failure, verifier};
@@ -68,10 +68,11 @@ pub(super) fn run(
         }
     };
     let mut blocks = record.audit().map_err(|error| proof_failure(&error))?;
+    let forgotten = Forgotten::default();
     let against = Against {
         log: &log,
         witnessed: witnessed.as_ref(),
-        forgotten: &forgotten,
+        forgotten: &|record| forgotten.in_record(record),
     };
     let bar = output.progress("checking", 0);
     let report = verify(&mut blocks, &record.tree(), &against, &mut |done, of| {
