@@ -280,3 +280,41 @@ async fn handles_that_nobody_can_resolve_are_told_and_counted() {
     let told = format!("{day} to {day}: nobody can say whom");
     assert!(ready.body.contains(&told), "{}", ready.body);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_retention_has_ended_is_whole_and_who_reads_on_is_told_since_when_records_are_kept() {
+    let (scene, _csms) = recording("records_days = 1\ntexts_days = 1").await;
+    scene.run(&["journal", "init"]).is(0);
+    let then = jiff::Timestamp::now().as_millisecond() - 3 * 86_400_000;
+    recorded_at(&scene, then);
+    recorded_at(&scene, then + 1);
+    let gate = scene.serve();
+    let day = journal::Day::of(guard::UnixMillis(then));
+    let act = format!("records of {day} (0-1)");
+    eventually(|| read(&scene).contains(&act), || read(&scene));
+    gate.stop();
+    let checked = scene.run(&["journal", "verify"]);
+    checked.is(0).says("2 are no longer kept");
+    let today = journal::Day(day.0 + 3);
+    let since = format!("Records are kept since {today} (record 2)");
+    let purpose = ["--purpose", "audit"];
+    let export = [
+        &["journal", "export", "--to", "-", "--as", "jsonl"][..],
+        &purpose,
+    ]
+    .concat();
+    for command in [
+        &["journal", "search"][..],
+        &["journal", "search", "--oldest-first", "--limit", "1"],
+        &["journal", "tail"],
+        &export,
+    ] {
+        let told = scene.run(command);
+        told.is(0).says("act").complains(&since);
+    }
+    let newest = scene.run(&["journal", "search", "--limit", "1"]);
+    assert!(
+        !newest.is(0).err.contains(&since),
+        "nobody has asked how far back it goes"
+    );
+}

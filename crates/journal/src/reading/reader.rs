@@ -7,7 +7,8 @@ use guard::UnixMillis;
 
 use super::exchange::partner;
 use super::{Exchange, Facts, Order, Query, Search};
-use crate::keys::SegmentKeys;
+use crate::Day;
+use crate::keys::{KeyError, SegmentKeys};
 use crate::segments::{
     Group, GroupText, JournalError, Live, Opener, Position, Scan, SealedIndex, SegmentFile, Shared,
     directory, list, read_sidecar,
@@ -125,8 +126,21 @@ impl Reader {
         partner(self, record)
     }
 
-    /// The records from a number on that are there now, in their order; what comes later is read by
-    /// asking again from [`Scan::position`].
+    /// The first record that is kept, and its day; `None` where that is record 0, or where none is.
+    pub fn kept_since(&self) -> Result<Option<(u64, Day)>, JournalError> {
+        for place in self.places()? {
+            match SegmentFile::open(&place.path, &*self.keys) {
+                Ok(_) if place.first == 0 => return Ok(None),
+                Ok(file) => return Ok(Some((place.first, file.header.day))),
+                Err(JournalError::Key(KeyError::Missing { .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The records from a number on that are kept and there now, in their order; what comes later is
+    /// read by asking again from [`Scan::position`].
     pub fn tail(&self, from: u64) -> Result<Scan, JournalError> {
         Scan::new(&self.dir, Arc::clone(&self.keys), from)
     }

@@ -51,7 +51,8 @@ impl<'r> Search<'r> {
         })
     }
 
-    /// Days that could not be searched because their key is not there any more.
+    /// Days that could not be searched because their key is not there any more, in the order in which
+    /// they were met.
     pub fn closed(&self) -> &[Day] {
         &self.closed
     }
@@ -124,7 +125,9 @@ impl<'r> Search<'r> {
         let file = match SegmentFile::open(&place.path, self.reader.keys()) {
             Ok(file) => file,
             Err(JournalError::Key(KeyError::Missing { day, .. })) => {
-                self.closed.push(day);
+                if !self.closed.contains(&day) {
+                    self.closed.push(day);
+                }
                 return Ok(true);
             }
             Err(error) => return Err(error),

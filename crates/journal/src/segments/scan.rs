@@ -8,15 +8,18 @@ use super::error::JournalError;
 use super::file::{GroupText, Position, SegmentFile};
 use super::names;
 use super::recover::start_of;
-use crate::keys::SegmentKeys;
+use crate::keys::{KeyError, SegmentKeys};
 
-/// Reads the records of a directory in their order, a group of blocks at a time.
+/// Reads the records of a directory in their order, a group of blocks at a time: those that are kept.
+/// What retention has ended, whose keys are gone or whose files, is passed over; see [`Scan::position`].
 pub struct Scan {
     dir: PathBuf,
     keys: Arc<dyn SegmentKeys>,
     next: u64,
     segments: std::vec::IntoIter<(u64, PathBuf)>,
     current: Option<Current>,
+    /// A segment has been read: from here on each begins where the one before it ended.
+    begun: bool,
     opener: Opener,
     group: GroupText,
 }
@@ -74,11 +77,12 @@ impl Scan {
             next: from,
             segments: segments.into_iter(),
             current: None,
+            begun: false,
             group: GroupText::default(),
         })
     }
 
-    /// The number of the next record.
+    /// The number of the next record, as far as is known: behind what is not kept it is a later one.
     pub fn position(&self) -> u64 {
         self.next
     }
@@ -137,33 +141,39 @@ impl Scan {
         Ok(true)
     }
 
-    /// Goes to the next segment.
+    /// Goes to the next segment that is kept.
     fn enter(&mut self) -> Result<bool, JournalError> {
         if self.segments.as_slice().is_empty() {
             // Nothing had been recorded when it was looked for.
             self.segments = segments_from(&self.dir, self.next)?.into_iter();
         }
-        let Some((first, path)) = self.segments.next() else {
-            return Ok(false);
-        };
-        if first > self.next {
-            return Err(JournalError::Hole {
-                dir: self.dir.clone(),
-                from: self.next,
-                until: first - 1,
+        while let Some((first, path)) = self.segments.next() {
+            if first > self.next && self.begun {
+                return Err(JournalError::Hole {
+                    dir: self.dir.clone(),
+                    from: self.next,
+                    until: first - 1,
+                });
+            }
+            self.next = self.next.max(first);
+            let later = self.segments.as_slice().first().map(|later| later.0);
+            let file = match SegmentFile::open(&path, &*self.keys) {
+                Ok(file) => file,
+                Err(JournalError::Key(KeyError::Missing { .. })) => {
+                    self.next = later.unwrap_or(self.next).max(self.next);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            self.begun = true;
+            self.current = Some(Current {
+                at: start_of(&file, self.next)?,
+                file,
+                until: later.unwrap_or(u64::MAX),
             });
+            return Ok(true);
         }
-        let file = SegmentFile::open(&path, &*self.keys)?;
-        self.current = Some(Current {
-            at: start_of(&file, self.next)?,
-            file,
-            until: self
-                .segments
-                .as_slice()
-                .first()
-                .map_or(u64::MAX, |later| later.0),
-        });
-        Ok(true)
+        Ok(false)
     }
 }
 

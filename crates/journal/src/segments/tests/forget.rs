@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::proof::verify::{Against, verify};
-use crate::segments::{Audit, forget_days};
+use crate::segments::{Audit, forget_days, numbers_of};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -51,6 +51,11 @@ fn an_old_day_gives_its_disk_back_and_proofs_hold() {
     };
     let before = sizes();
     assert_eq!(before.len(), 3, "a segment a day");
+    let last = Day(first.0 + 2);
+    assert_eq!(
+        numbers_of(dir.path(), &PlainKeys, &[first, last]).unwrap(),
+        [(first, 0..300), (last, 350..400)]
+    );
     let freed = forget_days(dir.path(), &[first]).unwrap();
     let after = sizes();
     assert_eq!(after[0] + freed, before[0]);
@@ -58,7 +63,7 @@ fn an_old_day_gives_its_disk_back_and_proofs_hold() {
 
     let keys = Arc::new(Without(vec![first]));
     let log = log_key();
-    let check = |excused: Vec<Day>| {
+    let check = |excused: Vec<std::ops::Range<u64>>| {
         let mut blocks = Audit::new(dir.path(), Arc::clone(&keys) as _).unwrap();
         let forgotten = move |record: &[u8]| match record.is_empty() {
             true => Vec::new(),
@@ -77,13 +82,42 @@ fn an_old_day_gives_its_disk_back_and_proofs_hold() {
         )
         .unwrap()
     };
-    let report = check(vec![first]);
+    let report = check(vec![0..300]);
     assert!(report.finding.is_none(), "{:?}", report.finding);
     assert_eq!((report.forgotten, report.compared), (300, 100));
     assert!(
         check(Vec::new()).finding.is_some(),
         "unless nothing says so"
     );
+
+    // Who reads from the beginning begins with what is kept, also where the files are gone.
+    let reader = crate::Reader::new(dir.path(), Arc::clone(&keys) as _);
+    let read = || -> Vec<u64> {
+        let mut scan = reader.tail(0).unwrap();
+        let mut numbers = Vec::new();
+        while let Some(sealed) = scan.advance().unwrap() {
+            numbers.extend(sealed.records().map(|(number, _, _)| number));
+        }
+        numbers
+    };
+    let kept: Vec<u64> = (300..400).collect();
+    assert_eq!(read(), kept);
+    assert_eq!(reader.kept_since().unwrap(), Some((300, Day(first.0 + 1))));
+    let whole = crate::Reader::new(dir.path(), Arc::new(PlainKeys));
+    assert_eq!(whole.kept_since().unwrap(), None);
+    let header = dir.path().join("segments/00000000000000000000.seg");
+    let bytes = fs::read(&header).unwrap();
+    fs::remove_file(&header).unwrap();
+    assert_eq!(read(), kept);
+    assert_eq!(reader.kept_since().unwrap(), Some((300, Day(first.0 + 1))));
+    fs::write(&header, bytes).unwrap();
+
+    // A day that was held among days that were not.
+    let middle = Arc::new(Without(vec![Day(first.0 + 1)]));
+    let reader = crate::Reader::new(dir.path(), middle);
+    let mut scan = reader.tail(320).unwrap();
+    let sealed = scan.advance().unwrap().unwrap();
+    assert_eq!(sealed.records().next().unwrap().0, 350);
 
     // The writer goes on behind it.
     let journal = Journal::open(&settings(dir.path()), keys, log_key()).unwrap();

@@ -49,6 +49,7 @@ pub(super) fn run(
     let records = Records::open(config)?;
     records.note("export", args.filter.purpose.as_deref().unwrap_or_default())?;
     let query = records.query(&args.filter, Order::OldestFirst)?;
+    let from = query.from;
     let mut found = records
         .reader
         .search(query)
@@ -69,6 +70,9 @@ pub(super) fn run(
     }
     writer.finish()?;
     exported.days_without_key = found.closed().iter().map(ToString::to_string).collect();
+    for words in records.not_kept(found.closed(), from)? {
+        output.note(&words);
+    }
     if args.to == STANDARD_OUTPUT {
         return Ok(());
     }
@@ -82,9 +86,6 @@ fn in_words(exported: &Exported) -> String {
             "; {} that are no messages have no place in a trace (`--as jsonl` has them)",
             exported.left_out
         );
-    }
-    for day in &exported.days_without_key {
-        words += &format!("\n{day} is not in it: its key is gone with its retention.");
     }
     words
 }

@@ -5,7 +5,7 @@ use std::io::BufRead as _;
 use guard::UnixMillis;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use journal::{Handle, JournalError, Order, Query, Reader};
+use journal::{Day, Handle, JournalError, Order, Query, Reader};
 use zeroize::Zeroizing;
 
 use super::{open, vault, vault_failure};
@@ -56,6 +56,36 @@ impl<'c> Records<'c> {
             limit: None,
             order,
         })
+    }
+
+    /// What is not kept any more of what was asked for, in words: since when records are kept, and the
+    /// days behind that of which none is (a hold stood on those around them).
+    pub(super) fn not_kept(
+        &self,
+        closed: &[Day],
+        from: Option<UnixMillis>,
+    ) -> Result<Vec<String>, Failure> {
+        let since = self.reader.kept_since();
+        let since = since.map_err(|error| read_failure(&error))?;
+        let mut told = Vec::new();
+        if let Some((first, day)) = since
+            && from.is_none_or(|from| from < day.begins())
+        {
+            told.push(format!(
+                "Records are kept since {day} (record {first}); what came before is gone with its retention."
+            ));
+        }
+        let later = closed
+            .iter()
+            .filter(|closed| since.is_none_or(|(_, day)| **closed > day));
+        let later: Vec<_> = later.map(Day::to_string).collect();
+        if !later.is_empty() {
+            told.push(format!(
+                "Nothing is kept any more of {}: the key is gone with the retention.",
+                later.join(", ")
+            ));
+        }
+        Ok(told)
     }
 
     fn look_up(&self, filter: &RecordFilter, named: &str) -> Result<Vec<Handle>, Failure> {

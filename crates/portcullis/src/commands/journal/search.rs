@@ -22,26 +22,30 @@ pub(super) fn search(
         false => Order::NewestFirst,
     };
     let query = records.query(&args.filter, order)?;
+    let from = query.from;
     let mut found = records
         .reader
         .search(query)
         .map_err(|error| read_failure(&error))?;
-    if args.exchanges {
+    let shown = if args.exchanges {
         let exchanges: Result<Vec<Exchange>, _> =
             Exchanges::new(found.by_ref()).take(args.limit).collect();
         let exchanges = exchanges.map_err(|error| read_failure(&error))?;
         let values: Vec<Value> = exchanges.iter().map(lines::exchange_value).collect();
         told(&values, exchanges.iter().map(lines::exchange_line), output)?;
+        values.len()
     } else {
         let some: Result<Vec<Record>, _> = found.by_ref().take(args.limit).collect();
         let some = some.map_err(|error| read_failure(&error))?;
         let values: Vec<Value> = some.iter().map(lines::value).collect();
         told(&values, some.iter().map(lines::line), output)?;
-    }
-    for day in found.closed() {
-        output.note(&format!(
-            "{day} was not searched: its key is gone with its retention."
-        ));
+        values.len()
+    };
+    // Whoever has seen the newest has not asked how far back it goes.
+    if shown < args.limit || order == Order::OldestFirst {
+        for words in records.not_kept(found.closed(), from)? {
+            output.note(&words);
+        }
     }
     Ok(())
 }

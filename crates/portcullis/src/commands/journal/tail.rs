@@ -36,6 +36,11 @@ pub(super) fn run(
         .map_err(|error| read_failure(&error))?;
     let last: Result<Vec<Record>, _> = found.collect();
     let last = last.map_err(|error| read_failure(&error))?;
+    if (last.len() as u64) < args.lines {
+        for words in records.not_kept(&[], None)? {
+            output.note(&words);
+        }
+    }
     for record in last.iter().rev() {
         next = next.max(record.number + 1);
         if !say(record, output.format())? {
