@@ -16,6 +16,7 @@ mod disk;
 mod log;
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use changes::{CHANGES, Change, LOG_KEY_CHANGES};
 use journal::proof::verify::{Broken, Kind, Report};
@@ -93,7 +94,7 @@ fn an_honest_log_is_found_whole() {
 fn what_the_log_says_is_no_longer_kept_is_no_drop() {
     // The last record that is signed speaks of the second day.
     let told = |record: &[u8]| match record == log::record(log::SIGNED - 1) {
-        true => vec![100..200],
+        true => iter::once(100..200).collect(),
         false => Vec::new(),
     };
     let mut log = Log::honest();
@@ -120,7 +121,7 @@ fn what_the_log_says_is_no_longer_kept_is_no_drop() {
 #[test]
 fn what_is_not_signed_excuses_nothing() {
     let told = |record: &[u8]| match record == log::record(log::SIGNED) {
-        true => vec![100..200],
+        true => iter::once(100..200).collect(),
         false => Vec::new(),
     };
     let mut log = Log::honest();

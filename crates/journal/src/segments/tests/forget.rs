@@ -82,7 +82,7 @@ fn an_old_day_gives_its_disk_back_and_proofs_hold() {
         )
         .unwrap()
     };
-    let report = check(vec![0..300]);
+    let report = check(std::iter::once(0..300).collect());
     assert!(report.finding.is_none(), "{:?}", report.finding);
     assert_eq!((report.forgotten, report.compared), (300, 100));
     assert!(
