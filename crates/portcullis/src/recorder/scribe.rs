@@ -36,6 +36,9 @@ pub(super) struct Scribe {
     page: Page,
     /// Where messages wait for their records, what is with the journal is told here.
     handed: Option<Handed>,
+    /// The last record of an event that the journal has taken in. It outlives its batch: of one that is
+    /// taken up again nothing more may be recorded, and what was before must still become durable.
+    last: Option<Ticket>,
 }
 
 impl Scribe {
@@ -53,6 +56,7 @@ impl Scribe {
             looked: None,
             page: Page::default(),
             handed,
+            last: None,
         }
     }
 
@@ -172,22 +176,25 @@ impl Scribe {
         done: &mut usize,
         open: &mut Open,
     ) -> Result<(), VaultError> {
-        let mut last = None;
         for (place, (event, heard)) in batch.iter().enumerate().skip(*done) {
             self.page
                 .event((event, heard), &self.config, &mut open.vault)?;
             if self.page.is_full() && open.vault.is_settled() {
-                last = self.page.append(&open.journal).or(last);
+                self.hand_on(open);
                 *done = place + 1;
             }
         }
         open.vault.settle()?;
-        last = self.page.append(&open.journal).or(last);
+        self.hand_on(open);
         *done = batch.len();
         if let Some(handed) = &self.handed {
-            handed.on(batch.through(), last);
+            handed.on(batch.through(), self.last);
         }
         Ok(())
+    }
+
+    fn hand_on(&mut self, open: &Open) {
+        self.last = self.page.append(&open.journal).or(self.last);
     }
 
     /// What was lost on the way here since the last look becomes a record.
