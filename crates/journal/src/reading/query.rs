@@ -75,10 +75,14 @@ impl Filter {
             None => {}
         }
         let handles = query.handles.iter();
+        let mut any: Vec<u32> = handles
+            .map(|handle| term(TermKind::Handle, handle.bytes()))
+            .collect();
+        if !any.is_empty() {
+            any.push(term(TermKind::ManyHandles, b""));
+        }
         Filter {
-            any: handles
-                .map(|handle| term(TermKind::Handle, handle.bytes()))
-                .collect(),
+            any,
             terms,
             needles,
             query,

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
+use crate::segments::HANDLES_MAX;
 use crate::segments::tests::{MIDNIGHT, PATIENCE, PlainKeys, entry, open, queued, settings};
 use crate::{Append, Entry, Handle, Settings, Ticket, Weight};
 
@@ -295,4 +296,39 @@ fn an_answer_is_put_to_its_call() {
         );
     }
     assert_eq!(reader.exchange(3).unwrap().latency(), None::<Duration>);
+}
+
+#[test]
+fn a_record_with_more_handles_than_are_indexed_is_found_by_each() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(&settings(dir.path()));
+    let all: Vec<Handle> = (0..HANDLES_MAX as u64 + 30).map(handle).collect();
+    let named: Vec<String> = all.iter().map(|handle| format!("\"{handle}\"")).collect();
+    let json = format!(r#"{{"at":{MIDNIGHT},"list":[{}]}}"#, named.join(","));
+    let appended = journal.appender().append(&Entry {
+        at: UnixMillis(MIDNIGHT),
+        weight: Weight::Kept,
+        json: json.as_bytes(),
+        station: None,
+        action: None,
+        refused: false,
+        handles: &all,
+    });
+    let ticket = queued(appended);
+    journal.appender().wait_durable(ticket, PATIENCE).unwrap();
+    let found = |reader: &Reader, handle: Handle| {
+        let query = Query {
+            handles: vec![handle],
+            ..Query::default()
+        };
+        reader.search(query).unwrap().count()
+    };
+    let last = all.last().copied().unwrap();
+    assert_eq!(found(&journal.reader(), last), 1, "while it is written");
+    journal.close();
+    let reader = Reader::new(dir.path(), Arc::new(PlainKeys));
+    for wanted in &all {
+        assert_eq!(found(&reader, *wanted), 1, "{wanted}");
+    }
+    assert_eq!(found(&reader, handle(999_999)), 0);
 }

@@ -18,6 +18,8 @@ pub(crate) enum TermKind {
     Action = 2,
     Handle = 3,
     Refused = 4,
+    /// It holds more handles than are indexed one by one.
+    ManyHandles = 5,
 }
 
 /// The fingerprint of a term: FNV-1a, which is the same everywhere and for ever.

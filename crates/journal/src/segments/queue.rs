@@ -15,7 +15,7 @@ const WAKE_BYTES: usize = 1024 * 1024;
 /// Buffers that are kept for reuse, and what one may have grown to.
 const SPARES_MAX: usize = 4;
 const SPARE_BYTES_MAX: usize = 4 * WAKE_BYTES;
-/// Handles of one record that are indexed.
+/// Handles of one record that are indexed. One that holds more is looked at for every handle.
 pub const HANDLES_MAX: usize = 64;
 
 /// Records one behind the other, each followed by a newline: what a block is cut from.
@@ -309,8 +309,8 @@ impl State {
 }
 
 /// What a record is found by.
-fn terms(entry: &Entry<'_>) -> ([u32; HANDLES_MAX + 3], usize) {
-    let mut terms = [0; HANDLES_MAX + 3];
+fn terms(entry: &Entry<'_>) -> ([u32; HANDLES_MAX + 4], usize) {
+    let mut terms = [0; HANDLES_MAX + 4];
     let named = [
         entry
             .station
@@ -319,6 +319,7 @@ fn terms(entry: &Entry<'_>) -> ([u32; HANDLES_MAX + 3], usize) {
             .action
             .map(|action| term(TermKind::Action, action.as_bytes())),
         entry.refused.then(|| term(TermKind::Refused, b"")),
+        (entry.handles.len() > HANDLES_MAX).then(|| term(TermKind::ManyHandles, b"")),
     ];
     let handles = entry.handles.iter().take(HANDLES_MAX);
     let handles = handles.map(|handle| term(TermKind::Handle, handle.bytes()));
