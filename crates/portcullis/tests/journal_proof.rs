@@ -142,7 +142,11 @@ async fn evidence_is_checked_without_the_record_and_names_nobody() {
     let (host, key) = witness(&scene);
     say(&scene, 3).await;
     sign(&scene, &host, &key);
-    let bundle = ["journal", "evidence", "2", "4-5", "--into", "dispute"];
+    let unsaid = ["journal", "evidence", "2", "4-5", "--into", "dispute"];
+    scene.run(&unsaid).is(2).complains("--purpose");
+    let nothing = [&unsaid[..], &["--purpose", " "]].concat();
+    scene.run(&nothing).is(2).complains("no purpose is named");
+    let bundle = [&unsaid[..], &["--purpose", "dispute 17"]].concat();
     scene
         .run(&[&bundle[..], &["--witness", &key]].concat())
         .is(0);
@@ -165,11 +169,24 @@ async fn evidence_is_checked_without_the_record_and_names_nobody() {
         );
     }
     scene.run(&bundle).is(1);
-    let later = ["journal", "evidence", "999999", "--into", "later"];
+    let into = ["--into", "later", "--purpose", "dispute 17"];
+    let later = [&["journal", "evidence", "999999"], &into[..]].concat();
     scene.run(&later).is(3);
     assert!(!scene.path("later").exists());
-    let wrong = ["journal", "evidence", "9-2", "--into", "later"];
+    let wrong = [&["journal", "evidence", "9-2"], &into[..]].concat();
     scene.run(&wrong).is(2);
+    // The next gate records who has made it, and what for.
+    let gate = scene.serve();
+    let acts = || scene.run(&["--format", "json", "journal", "search"]).out;
+    eventually(|| acts().contains(r#""evidence""#), acts);
+    let said = acts();
+    assert!(said.contains("records 2, 4-5; for: dispute 17"), "{said}");
+    assert!(said.contains("uid "), "{said}");
+    assert!(
+        !said.contains("999999"),
+        "what was not made is not recorded: {said}"
+    );
+    drop(gate);
 }
 
 #[test]

@@ -164,10 +164,11 @@ Example, every minute, from a timer:
     /// Write records with their proofs, for somebody who has neither the record nor this program.
     #[command(after_help = "\
 The bundle holds a page that checks itself in a browser and a script that needs nothing but Python.
-Persons, tokens and vehicles stay pseudonyms in it.
+Persons, tokens and vehicles stay pseudonyms in it. Who made it, of which records and what for is itself
+recorded.
 
 Example:
-  portcullis journal evidence 4711 4713-4720 --into dispute-17")]
+  portcullis journal evidence 4711 4713-4720 --into dispute-17 --purpose \"dispute 17\"")]
     Evidence {
         /// Numbers of records, or ranges of them.
         #[arg(required = true, value_name = "NUMBER", value_parser = numbers)]
@@ -175,6 +176,9 @@ Example:
         /// A directory that is not there yet.
         #[arg(long, value_name = "DIRECTORY")]
         into: PathBuf,
+        /// What for; the record keeps it, so name nobody in it.
+        #[arg(long, value_name = "WHY")]
+        purpose: String,
         /// The public key of the witness whose signature belongs in the bundle.
         #[arg(long, value_name = "KEY")]
         witness: Option<String>,

@@ -7,10 +7,14 @@ use journal::proof::evidence::{Evidence, EvidenceError, RECORDS_MAX};
 use journal::proof::{Checkpoint, Checkpoints, TileReader};
 use serde::Serialize;
 
+use super::records::{note, purposeful};
 use super::{log, open, proof_failure, verifier};
 use crate::config::JournalConfig;
 use crate::output::Output;
 use crate::{Exit, Failure};
+
+/// Ranges of records that the act names one by one.
+const RANGES_NAMED_MAX: usize = 100;
 
 #[derive(Serialize)]
 struct View {
@@ -24,9 +28,10 @@ pub(super) fn run(
     config: &JournalConfig,
     numbers: &[(u64, u64)],
     into: &Path,
-    witness: Option<&str>,
+    (purpose, witness): (&str, Option<&str>),
     output: &mut Output,
 ) -> Result<(), Failure> {
+    let details = format!("{}; for: {}", named(numbers), purposeful(purpose)?);
     let record = open(config)?;
     let log = log(&record)?;
     let witness = witness.map(verifier).transpose()?;
@@ -59,6 +64,8 @@ pub(super) fn run(
             .add(&nodes, *number, &shown.salt, &shown.record.json)
             .map_err(|error| unproved(&error))?;
     }
+    // First the note: a bundle of which the record knows nothing must not get about.
+    note(&record, "evidence", &details)?;
     evidence.write(into).map_err(|error| unproved(&error))?;
     let view = View {
         directory: into.display().to_string(),
@@ -73,6 +80,23 @@ pub(super) fn run(
             view.directory, view.records, view.signed
         )
     })
+}
+
+/// The records, as the record is to name them.
+fn named(ranges: &[(u64, u64)]) -> String {
+    if ranges.len() > RANGES_NAMED_MAX {
+        let first = ranges.iter().map(|range| range.0).min().unwrap_or_default();
+        let last = ranges.iter().map(|range| range.1).max().unwrap_or_default();
+        return format!("{} ranges of records from {first} to {last}", ranges.len());
+    }
+    let words: Vec<_> = ranges
+        .iter()
+        .map(|(first, last)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}-{last}"),
+        })
+        .collect();
+    format!("records {}", words.join(", "))
 }
 
 fn in_order(ranges: &[(u64, u64)]) -> Result<Vec<u64>, Failure> {

@@ -53,8 +53,15 @@ pub(crate) fn run(
         JournalCommand::Evidence {
             numbers,
             into,
+            purpose,
             witness,
-        } => evidence::run(&config, numbers, into, witness.as_deref(), output),
+        } => evidence::run(
+            &config,
+            numbers,
+            into,
+            (purpose, witness.as_deref()),
+            output,
+        ),
     }
 }
 

@@ -5,17 +5,19 @@ use std::io::BufRead as _;
 use guard::UnixMillis;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use journal::vault::recognise::without_identifiers;
 use journal::{Day, Handle, JournalError, Order, Query, Reader};
 use zeroize::Zeroizing;
 
+use super::reveal::person;
 use super::{open, vault, vault_failure};
 use crate::cli::RecordFilter;
 use crate::config::{JournalConfig, TENANT};
 use crate::open_record::OpenRecord;
 use crate::{Exit, Failure};
 
-/// Who asks, as far as anybody can tell: whoever may read the root.
-const OPERATOR: &str = "operator";
+/// Characters of a purpose that are kept.
+const PURPOSE_CHARS_MAX: usize = 500;
 /// In an identifier's place: it is read from standard input.
 const STANDARD_INPUT: &str = "-";
 
@@ -109,21 +111,29 @@ impl<'c> Records<'c> {
 
     /// Puts down that the record was read from, and what for; the gate puts it into the record.
     pub(super) fn note(&self, what: &str, purpose: &str) -> Result<(), Failure> {
-        let purpose = purpose.trim();
-        if purpose.is_empty() {
-            return Err(Failure::new(
-                Exit::Input,
-                "no purpose is named",
-                "Say with `--purpose` what it is for, such as the number of a ticket; the record keeps \
-                 it, so name nobody in it.",
-            ));
-        }
-        let now = UnixMillis(Timestamp::now().as_millisecond());
-        let mut vault = vault(&self.record)?;
-        vault
-            .act(what, OPERATOR, purpose, now)
-            .map_err(|error| vault_failure(&error))
+        note(&self.record, what, &purposeful(purpose)?)
     }
+}
+
+/// What somebody has named as their purpose.
+pub(super) fn purposeful(purpose: &str) -> Result<String, Failure> {
+    let purpose: String = purpose.trim().chars().take(PURPOSE_CHARS_MAX).collect();
+    if purpose.is_empty() {
+        return Err(Failure::new(
+            Exit::Input,
+            "no purpose is named",
+            "Say with `--purpose` what it is for, such as the number of a ticket; the record keeps \
+             it, so name nobody in it.",
+        ));
+    }
+    Ok(without_identifiers(&purpose).into_owned())
+}
+
+/// Puts down what is done with the record, and by whom; the gate puts it into the record.
+pub(super) fn note(record: &OpenRecord<'_>, what: &str, details: &str) -> Result<(), Failure> {
+    let now = UnixMillis(Timestamp::now().as_millisecond());
+    let noted = vault(record)?.act(what, &person(), details, now);
+    noted.map_err(|error| vault_failure(&error))
 }
 
 /// What reading has met.

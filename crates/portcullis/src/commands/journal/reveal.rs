@@ -131,7 +131,7 @@ fn handles(named: &[String]) -> Result<Vec<Handle>, Failure> {
 }
 
 /// Who asks: the user behind `sudo`, or whoever runs this.
-fn person() -> String {
+pub(super) fn person() -> String {
     let uid = rustix::process::getuid().as_raw();
     match env::var("SUDO_UID") {
         Ok(behind) if uid == 0 && behind.bytes().all(|digit| digit.is_ascii_digit()) => {
