@@ -106,6 +106,10 @@ impl Relay {
         if what.messages == 0 && !what.closes || durable.is_through(what.told) {
             return false;
         }
+        if durable.has_gone_on() {
+            durable.count_unwaited(what.messages);
+            return false;
+        }
         // Where a session ends, its goodbye stands behind what is held, and must be answered in time.
         let close_deadline = self.conversation.gate.settings.session.close_deadline;
         let patience = durable.patience().min(close_deadline / 2);

@@ -157,6 +157,21 @@ fn what_is_not_written_has_its_default() {
 }
 
 #[test]
+fn records_gather_for_less_where_messages_wait_for_them() {
+    let of = |more: &str| {
+        let config = read(&format!("{SMALL}[journal]\n{more}")).unwrap();
+        let journal = config.journal.unwrap();
+        let millis = |duration: std::time::Duration| duration.as_millis();
+        (millis(journal.commit), journal.wait.map(millis))
+    };
+    assert_eq!(of(""), (100, None));
+    assert_eq!(of("wait_patience_ms = 300"), (100, None), "nobody waits");
+    assert_eq!(of("wait_for_disk = true"), (2, Some(2000)));
+    let both = "wait_for_disk = true\ncommit_ms = 1\nwait_patience_ms = 300";
+    assert_eq!(of(both), (1, Some(300)));
+}
+
+#[test]
 fn what_is_written_is_read() {
     let text = format!(
         "{SMALL}credential = \"fixed\"\npassword_file = \"p\"\nbind = [\"127.0.0.2\", \"::1\"]\n\
