@@ -44,7 +44,7 @@ mod wire;
 mod worker;
 pub mod ws;
 
-pub use clock::Clock;
+pub use clock::{Clock, WallClock};
 pub use counters::{Counters, CountersSnapshot};
 pub use events::{
     Batch, Durable, EventReceiver, EventSender, Ordinal, Pace, event_queue, event_queue_waited_for,

@@ -8,6 +8,7 @@
 
 mod admin_door;
 mod around;
+mod clock_watch;
 mod keeper;
 mod learning;
 mod log;

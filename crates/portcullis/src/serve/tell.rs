@@ -6,9 +6,10 @@ use std::time::Duration;
 use gateway::{Clock, EventReceiver, Pace};
 use guard::Event;
 
+use super::clock_watch::ClockWatch;
 use super::watch;
 use crate::health::conditions::Conditions;
-use crate::recorder::Recorder;
+use crate::recorder::{GATE, Recorder};
 use crate::tell::Teller;
 
 /// Sees each event before it is counted and logged.
@@ -34,6 +35,7 @@ pub(super) async fn tell(
 ) {
     let Ways { events, recorder } = ways;
     let (mut looked, mut pace) = (Duration::ZERO, Pace::default());
+    let mut clock_watch = ClockWatch::new(clock);
     loop {
         // Nothing may happen for long, and that is news, too.
         let batch = tokio::time::timeout(TELL_EVERY, events.batch()).await;
@@ -50,7 +52,13 @@ pub(super) async fn tell(
         let now = clock.now();
         if now.elapsed >= looked + TELL_EVERY {
             looked = now.elapsed;
-            watch::tell(&conditions, teller.look(now, events.dropped()));
+            let seen = clock_watch.look();
+            if let (Some(recorder), Some(by)) = (&recorder, seen.set) {
+                recorder.done("clock-set", GATE, by);
+            }
+            let mut findings = teller.look(now, events.dropped());
+            findings.extend(seen.finding);
+            watch::tell(&conditions, findings);
         }
         events.stay_away(pause).await;
     }
