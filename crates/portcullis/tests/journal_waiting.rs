@@ -13,7 +13,7 @@ use journal::keys::Opener;
 use journal::{KeyRing, Query, Reader, RootSource};
 use ocpp::Version;
 use scene::Scene;
-use scene::gate::{Gate, eventually};
+use scene::gate::{Gate, Successor, eventually};
 use scene::record::{PASSWORD, durable};
 use serde_json::{Value, json};
 use sim::{Asked, Chance, Conversation, Csms, Reply, Station, answers};
@@ -308,6 +308,35 @@ async fn a_disk_that_hangs_in_the_middle_is_told_and_waited_for_again() {
         assert!(record.messages().contains(&(3, answered)), "it is recorded");
     }
     gate.expect_metric("portcullis_record_missed_total 0");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn after_an_upgrade_messages_wait_for_the_new_process_s_record() {
+    let csms = Csms::builder().start("127.0.0.1:0").await.unwrap();
+    let scene = waiting(&csms, 2, "wait_patience_ms = 1000");
+    scene.run(&["journal", "init"]).is(0);
+    let gate = serve(&scene);
+    let old = station(&gate, 0).connect().await.unwrap();
+    old.call("Heartbeat", json!({})).await.unwrap();
+    let _successor = Successor::of(&scene);
+    // The record is still the old process's, perhaps: this one waits for as long as it is borne.
+    let talk = station(&gate, 1).connect().await.unwrap();
+    talk.call("Heartbeat", json!({})).await.unwrap();
+    gate.expect_line("closed");
+    gate.expect_ready(true);
+    let before = figure(&gate, "portcullis_record_not_awaited_total");
+    let record = Record::of(&scene);
+    for _ in 0..5 {
+        talk.call("Heartbeat", json!({})).await.unwrap();
+        let answer = key_of(talk.received().last().unwrap());
+        assert!(record.messages().contains(&answer), "it is recorded");
+    }
+    let after = figure(&gate, "portcullis_record_not_awaited_total");
+    assert_eq!(after, before, "all of them waited");
+    let recorded = record.messages();
+    for text in old.received().iter().chain(&talk.received()) {
+        assert!(recorded.contains(&key_of(text)), "{text} is recorded");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
