@@ -8,8 +8,8 @@
 mod rfc6455_peer;
 
 use gateway::ws::{
-    DEFLATE_BLOCK_BYTES_MIN, DEFLATE_BLOCKS_FREE, DEFLATE_BLOCKS_MAX, Decoder, DeflateTerms,
-    Deflater, Inflater, Input, WsError, WsLimits, append_deflated,
+    DEFLATE_BLOCK_BYTES_MIN, DEFLATE_BLOCKS_FREE, DEFLATE_BLOCKS_MAX, DeflateTerms, Deflater,
+    Inflater, WsError, WsLimits, append_deflated,
 };
 use proptest::prelude::*;
 use rfc6455_peer::{FIN, Item, KEY, Peer};
@@ -19,37 +19,13 @@ use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush};
 const RSV1: u8 = 0x40;
 const MIB: usize = 1 << 20;
 
-/// What is heard of a peer with whom compression was agreed on: in one go and in pieces.
+/// What is heard of a peer with whom compression was agreed on.
 fn hear(peer: &Peer, limits: &WsLimits<'_>) -> (Vec<Item>, Option<WsError>) {
-    let whole = hear_in_pieces_of(peer, peer.said.len().max(1), limits);
-    for size in [1, 2, 3, 7] {
-        let pieces = hear_in_pieces_of(peer, size, limits);
-        assert_eq!(pieces, whole, "pieces of {size}");
-    }
-    whole
+    peer.hear_inflated(limits, || Some(Inflater::default()))
 }
 
-fn hear_in_pieces_of(
-    peer: &Peer,
-    size: usize,
-    limits: &WsLimits<'_>,
-) -> (Vec<Item>, Option<WsError>) {
-    let mut decoder = Decoder::new(peer.role);
-    let mut inflater = Inflater::default();
-    let mut items = Vec::new();
-    for piece in peer.said.chunks(size) {
-        let mut piece = piece.to_vec();
-        let mut input = Input::new(&mut piece).inflated_by(Some(&mut inflater));
-        loop {
-            match decoder.next(&mut input, limits) {
-                Ok(Some(item)) => items.push(item.into()),
-                Ok(None) => break,
-                Err(error) => return (items, Some(error)),
-            }
-        }
-        assert_eq!(input.remaining(), 0);
-    }
-    (items, None)
+fn in_pieces_of(peer: &Peer, size: usize, limits: &WsLimits<'_>) -> (Vec<Item>, Option<WsError>) {
+    peer.hear_in_pieces_of(size, limits, Some(Inflater::default()))
 }
 
 fn texts(peer: &Peer) -> Vec<Item> {
@@ -213,8 +189,8 @@ fn saying(payload: &[u8]) -> Peer {
 
 fn outcome(payload: &[u8], limits: &WsLimits<'_>) -> Result<usize, WsError> {
     let peer = saying(payload);
-    let (items, error) = hear_in_pieces_of(&peer, peer.said.len(), limits);
-    let cut = hear_in_pieces_of(&peer, 1_000, limits);
+    let (items, error) = in_pieces_of(&peer, peer.said.len(), limits);
+    let cut = in_pieces_of(&peer, 1_000, limits);
     assert_eq!(cut, (items.clone(), error));
     match (items.as_slice(), error) {
         ([Item::Text(text)], None) => Ok(text.len()),
@@ -403,7 +379,7 @@ proptest! {
         let limits = WsLimits { fragments_max: u32::MAX, ..WsLimits::fixed(MIB) };
         let expected: Vec<Item> = texts.into_iter().map(Item::Text).collect();
         for pieces in [1, 50, peer.said.len()] {
-            let heard = hear_in_pieces_of(&peer, pieces, &limits);
+            let heard = in_pieces_of(&peer, pieces, &limits);
             prop_assert_eq!(&heard, &(expected.clone(), None));
         }
     }

@@ -7,7 +7,7 @@
     reason = "part of several test crates, none of which uses all of it"
 )]
 
-use gateway::ws::{Decoder, Incoming, Input, Role, WsError, WsLimits, apply_mask};
+use gateway::ws::{Decoder, Incoming, Inflater, Input, Role, WsError, WsLimits, apply_mask};
 
 pub const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 pub const FIN: u8 = 0x80;
@@ -78,28 +78,37 @@ impl Peer {
         self
     }
 
+    /// What is heard of it, in one go and in pieces.
     pub fn hear(&self, limits: &WsLimits<'_>) -> (Vec<Item>, Option<WsError>) {
-        let whole = self.hear_in_pieces_of(self.said.len().max(1), limits);
+        self.hear_inflated(limits, || None)
+    }
+
+    /// The same where compression was agreed on.
+    pub fn hear_inflated(
+        &self,
+        limits: &WsLimits<'_>,
+        inflater: impl Fn() -> Option<Inflater>,
+    ) -> (Vec<Item>, Option<WsError>) {
+        let whole = self.hear_in_pieces_of(self.said.len().max(1), limits, inflater());
         for size in [1, 2, 3, 7] {
-            assert_eq!(
-                self.hear_in_pieces_of(size, limits),
-                whole,
-                "pieces of {size}"
-            );
+            let pieces = self.hear_in_pieces_of(size, limits, inflater());
+            assert_eq!(pieces, whole, "pieces of {size}");
         }
         whole
     }
 
-    fn hear_in_pieces_of(
+    /// The same in pieces of one size.
+    pub fn hear_in_pieces_of(
         &self,
         size: usize,
         limits: &WsLimits<'_>,
+        mut inflater: Option<Inflater>,
     ) -> (Vec<Item>, Option<WsError>) {
         let mut decoder = Decoder::new(self.role);
         let mut items = Vec::new();
         for piece in self.said.chunks(size) {
             let mut piece = piece.to_vec();
-            let mut input = Input::new(&mut piece);
+            let mut input = Input::new(&mut piece).inflated_by(inflater.as_mut());
             loop {
                 match decoder.next(&mut input, limits) {
                     Ok(Some(item)) => items.push(item.into()),
