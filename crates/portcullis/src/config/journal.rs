@@ -78,6 +78,37 @@ const DAYS_MAX: u64 = 3660;
 /// `None` without a section: no record is kept.
 pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<JournalConfig> {
     let is_there = section.is_there();
+    let (path, subject_keys) = places(&mut section, directory);
+    let root = root(&mut section, directory);
+    let origin = origin(&mut section);
+    let (commit, wait) = pace(&mut section);
+    let not_for = section.texts("not_for_tenants");
+    let private = section.texts("private_stations");
+    let waiting = section.number("waiting_mb", 1..=4096, 64);
+    let config = JournalConfig {
+        directory: path,
+        subject_keys,
+        root,
+        origin,
+        commit,
+        wait,
+        not_for: not_for.into_iter().map(|tenant| tenant.value).collect(),
+        private: private.into_iter().map(|station| station.value).collect(),
+        waiting_bytes_max: usize::try_from(waiting << 20).unwrap_or(usize::MAX),
+        epoch_days: days(&mut section, "epoch_days", 90),
+        backup_days: days(&mut section, "backup_days", 7),
+        retention: Retention {
+            identifiers_days: days(&mut section, "identifiers_days", 180),
+            texts_days: days(&mut section, "texts_days", 30),
+            records_days: days(&mut section, "records_days", 365),
+        },
+    };
+    section.finish();
+    is_there.then_some(config)
+}
+
+/// Where the record is, and the keys that no backup may hold.
+fn places(section: &mut Section<'_>, directory: &Path) -> (Placed<PathBuf>, Placed<PathBuf>) {
     let line = section.line;
     let place = |text: Option<Placed<String>>, default: &str| match text {
         Some(text) => text.with(located(directory, &text.value)),
@@ -88,7 +119,7 @@ pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<Jour
     };
     let path = place(section.text("directory"), "journal");
     let subject_keys = place(section.text("subject_keys"), "journal-keys");
-    if is_there && subject_keys.value.starts_with(&path.value) {
+    if section.is_there() && subject_keys.value.starts_with(&path.value) {
         section.problem(
             subject_keys.line,
             "`subject_keys` lies inside `directory`, and would be backed up with it",
@@ -96,19 +127,26 @@ pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<Jour
              relies on it.",
         );
     }
-    let root = root(&mut section, directory);
-    let origin = section.text("origin");
-    if let Some(origin) = &origin
-        && origin
-            .value
-            .contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
-    {
+    (path, subject_keys)
+}
+
+fn origin(section: &mut Section<'_>) -> String {
+    let Some(origin) = section.text("origin") else {
+        return "portcullis".to_owned();
+    };
+    let is_unfit = |c: char| c.is_whitespace() || c.is_control() || c == '+';
+    if origin.value.contains(is_unfit) {
         section.problem(
             origin.line,
             format!("`origin` is \"{}\"", origin.value.escape_debug()),
             "Write a name without spaces and `+`, such as \"gate.example.com/record\".",
         );
     }
+    origin.value
+}
+
+/// How long records gather, and how patiently messages wait for them, where they do.
+fn pace(section: &mut Section<'_>) -> (Duration, Option<Duration>) {
     let waits = section.flag("wait_for_disk", false);
     let patience = Duration::from_millis(section.number("wait_patience_ms", 50..=10_000, 2000));
     // A message and its answer both wait that long before the disk is even asked.
@@ -122,33 +160,7 @@ pub(super) fn journal(mut section: Section<'_>, directory: &Path) -> Option<Jour
             "Take `commit_ms` out (2 ms where messages wait), or be more patient.",
         );
     }
-    let tenants = section.texts("not_for_tenants");
-    let not_for = tenants.into_iter().map(|tenant| tenant.value).collect();
-    let private = section.texts("private_stations");
-    let private = private.into_iter().map(|station| station.value).collect();
-    let waiting = section.number("waiting_mb", 1..=4096, 64);
-    let epoch_days = days(&mut section, "epoch_days", 90);
-    let backup_days = days(&mut section, "backup_days", 7);
-    let retention = Retention {
-        identifiers_days: days(&mut section, "identifiers_days", 180),
-        texts_days: days(&mut section, "texts_days", 30),
-        records_days: days(&mut section, "records_days", 365),
-    };
-    section.finish();
-    is_there.then(|| JournalConfig {
-        directory: path,
-        subject_keys,
-        root,
-        origin: origin.map_or_else(|| "portcullis".to_owned(), |origin| origin.value),
-        commit,
-        wait: waits.then_some(patience),
-        not_for,
-        private,
-        waiting_bytes_max: usize::try_from(waiting << 20).unwrap_or(usize::MAX),
-        epoch_days,
-        backup_days,
-        retention,
-    })
+    (commit, waits.then_some(patience))
 }
 
 fn days(section: &mut Section<'_>, key: &'static str, default: u64) -> u32 {
