@@ -1,7 +1,8 @@
 //! What the pass has seen, judged: which change explains it, and which comes first.
 
+use super::gaps::Gap;
 use super::marks::{Meeting, Met};
-use super::pass::{Gap, Misfit, Seen, Shift, UpperMisfit, tile_of};
+use super::seen::{Misfit, Seen, Shift, UpperMisfit, tile_of};
 use super::{Finding, Kind, Part};
 use crate::proof::Checkpoint;
 use crate::proof::checkpoints::Stated;

@@ -4,9 +4,12 @@
 //! means, and what of it comes first, is judged afterwards ([`judge`]).
 
 mod forgotten;
+mod gaps;
 mod judge;
 mod marks;
 mod pass;
+mod seen;
+mod trees;
 mod window;
 
 use std::fmt;
@@ -171,7 +174,7 @@ pub fn verify(
     };
     let marks = Marks::new(dir, against, signed)?;
     let tiles = TileReader::new(dir);
-    let mut pass = Pass::new(&tiles, marks, against.forgotten)?;
+    let mut pass = Pass::new(&tiles, marks, against.forgotten);
     while let Some(block) = blocks.next() {
         match block {
             Ok(block) => pass.block(&block)?,
