@@ -5,6 +5,7 @@ mod export;
 mod init;
 mod lines;
 mod records;
+mod retention;
 mod reveal;
 mod search;
 mod subjects;
@@ -41,7 +42,7 @@ pub(crate) fn run(
         JournalCommand::Hold(args) => subjects::hold(&config, args, output),
         JournalCommand::Reveal(args) => reveal::reveal(&config, args, output),
         JournalCommand::Agree { case } => reveal::agree(&config, case, output),
-        JournalCommand::Retention { now } => subjects::retention(&config, *now, output),
+        JournalCommand::Retention { now } => retention::run(&config, *now, output),
         JournalCommand::Verify { witnessed, witness } => {
             verify::run(&config, witnessed.as_deref(), witness.as_deref(), output)
         }

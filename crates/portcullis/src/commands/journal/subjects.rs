@@ -1,4 +1,4 @@
-//! `portcullis journal erase`, `hold` and `retention`: what becomes of those whom the record is about.
+//! `portcullis journal erase` and `hold`: what becomes of those whom the record is about.
 //!
 //! The rows are changed here, whether or not the gate runs; what was done waits beside them until the
 //! gate has put it into the record.
@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use comfy_table::{ContentArrangement, Table, presets};
 use guard::UnixMillis;
 use journal::vault::Subject;
-use journal::{Day, Handle, Vault};
+use journal::{Handle, Vault};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -23,8 +23,6 @@ use crate::{Exit, Failure};
 const OPERATOR: &str = "operator";
 /// In an argument's place: it is read from standard input, where no other process sees it.
 const STANDARD_INPUT: &str = "-";
-/// The upkeep goes on until nothing is due; each go does a bounded part of it.
-const GOES_MAX: usize = 100_000;
 
 pub(super) fn erase(
     config: &JournalConfig,
@@ -135,74 +133,6 @@ fn list(vault: &Vault, output: &mut Output) -> Result<(), Failure> {
     })
 }
 
-pub(super) fn retention(
-    config: &JournalConfig,
-    carry_out: bool,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    #[derive(Default, Serialize)]
-    struct View {
-        carried_out: bool,
-        identifiers_before: Option<String>,
-        identifiers: usize,
-        texts: Vec<String>,
-        records: Vec<String>,
-        subject_keys: Vec<String>,
-        waits_for_clock: bool,
-    }
-    let mut vault = vault(&open(config)?)?;
-    let plan = vault
-        .plan(&config.retention, now())
-        .map_err(|error| vault_failure(&error))?;
-    let mut view = View {
-        carried_out: carry_out,
-        identifiers_before: plan.identifiers_before.map(|day| day.to_string()),
-        texts: named(&plan.texts),
-        records: named(&plan.records),
-        ..View::default()
-    };
-    for _ in 0..GOES_MAX {
-        if !carry_out {
-            break;
-        }
-        let tended = vault
-            .tend(&config.retention, &config.directory.value, now())
-            .map_err(|error| vault_failure(&error))?;
-        view.identifiers += tended.identifiers;
-        view.waits_for_clock |= tended.waits_for_clock;
-        view.subject_keys.extend(named(&tended.keks));
-        if !tended.more {
-            break;
-        }
-    }
-    // Which of today's keys was taken up is worth keeping, even where nothing was due.
-    vault.settle().map_err(|error| vault_failure(&error))?;
-    output.result(&view, || {
-        let days = |days: &[String]| match days {
-            [] => "none".to_owned(),
-            days => days.join(", "),
-        };
-        let mut words = format!(
-            "identifiers  last seen before {}\ntexts        of {}\nrecords      of {}",
-            view.identifiers_before.as_deref().unwrap_or("never"),
-            days(&view.texts),
-            days(&view.records),
-        );
-        words += &match carry_out {
-            true if view.waits_for_clock => "\nNothing was forgotten: the clock shows a day more than three days from the last one. \
-                 Should it be right, all this is forgotten tomorrow."
-                .to_owned(),
-            true => format!(
-                "\nForgotten: {} identifiers, and all of these; old keys of subjects destroyed: {}.",
-                view.identifiers,
-                days(&view.subject_keys)
-            ),
-            false => "\nThe gate forgets these by itself; `--now` does it without waiting.".to_owned(),
-        };
-        words
-    })
-}
-
 /// Who is meant, as far as the command line says it.
 enum Named {
     Handle(Handle),
@@ -254,10 +184,6 @@ impl Named {
             Named::Identifier { tenant, text } => Subject::Identifier { tenant, text },
         }
     }
-}
-
-fn named(days: &[Day]) -> Vec<String> {
-    days.iter().map(Day::to_string).collect()
 }
 
 fn in_rows(rows: usize) -> String {
