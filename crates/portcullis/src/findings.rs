@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use guard::{Control, Event, Finding, Mode, Moment, SessionFacts};
 use serde::{Deserialize, Serialize};
 
-use crate::serve::Onlooker;
+use crate::tell::Onlooker;
 
 pub(crate) use file::{Keeper, begin};
 pub(crate) use proposal::{Proposal, as_toml, proposals};

@@ -7,11 +7,14 @@ pub(crate) mod disk;
 pub(crate) mod exceptions;
 pub(crate) mod machine;
 pub(crate) mod memory;
+mod news;
 pub(crate) mod revocation;
 pub(crate) mod side_door;
 pub(crate) mod upstream;
 
 use serde::Serialize;
+
+pub(crate) use news::tell;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

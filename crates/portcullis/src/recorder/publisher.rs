@@ -11,9 +11,8 @@ use journal::{Append, Ticket};
 use tracing::warn;
 
 use super::{GATE, Recorder};
-use crate::health::Finding;
 use crate::health::conditions::Conditions;
-use crate::serve::tell_findings;
+use crate::health::{self, Finding};
 
 /// How often is looked whether messages are waited for, and whether what was handed on is durable.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -198,7 +197,7 @@ impl Publisher {
                  caught up; `wait_patience_ms` in [journal] is how long they wait at most.",
             ),
         };
-        tell_findings(&self.conditions, vec![finding]);
+        health::tell(&self.conditions, vec![finding]);
     }
 }
 

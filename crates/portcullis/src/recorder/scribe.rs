@@ -15,9 +15,8 @@ use super::publisher::Handed;
 use super::row::{Item, Next};
 use super::{AGAIN, Done, GATE, Recorder, upkeep};
 use crate::config::JournalConfig;
-use crate::health::Finding;
 use crate::health::conditions::Conditions;
-use crate::serve::tell_findings;
+use crate::health::{self, Finding};
 
 /// How often is looked how the record is.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -256,7 +255,7 @@ impl Scribe {
     }
 
     fn tell(&self, finding: Finding) {
-        tell_findings(&self.conditions, vec![finding]);
+        health::tell(&self.conditions, vec![finding]);
     }
 }
 

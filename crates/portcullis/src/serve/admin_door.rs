@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::watch;
 use crate::admin::{self, Shown, Ticket};
-use crate::health::Finding;
+use crate::health::{self, Finding};
 use crate::{Exit, Failure};
 
 /// How often it is tried again to write a ticket that could not be written.
@@ -62,7 +61,7 @@ impl AdminDoor {
     pub(super) fn open(&mut self) -> Result<(), Failure> {
         if let Err(failure) = self.ticket.write_down() {
             // A full disk must not keep stations out. Nobody can give orders meanwhile.
-            watch::tell(&self.shown.conditions, vec![unwritten(&failure)]);
+            health::tell(&self.shown.conditions, vec![unwritten(&failure)]);
             tokio::spawn(write_later(
                 Arc::clone(&self.ticket),
                 Arc::clone(&self.shown),
@@ -119,11 +118,11 @@ async fn write_later(ticket: Arc<Ticket>, shown: Arc<Shown>) {
         let Err(failure) = ticket.write_down() else {
             break;
         };
-        watch::tell(&shown.conditions, vec![unwritten(&failure)]);
+        health::tell(&shown.conditions, vec![unwritten(&failure)]);
     }
     // A recovery is believed when it has been seen more than once.
     let written = Finding::ok(SUBJECT, "is written");
     for _ in 0..2 {
-        watch::tell(&shown.conditions, vec![written.clone()]);
+        health::tell(&shown.conditions, vec![written.clone()]);
     }
 }

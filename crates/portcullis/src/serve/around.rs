@@ -12,14 +12,14 @@ use super::keeper::World;
 use super::log::LevelHandle;
 use super::refused::{self, RefusedDesk};
 use super::revocation_watch::{self, Lists};
-use super::tell::{self, Onlooker};
+use super::tell;
 use super::watch::{self, Looked};
 use crate::admin::{Figures, GateView};
 use crate::config::{Config, Materials};
 use crate::health::conditions::Conditions;
 use crate::recorder::Recorder;
-use crate::tell::Teller;
 use crate::tell::metrics::EventMetrics;
+use crate::tell::{Onlooker, Teller};
 
 /// The gate, and what all around it have in hand.
 pub(super) struct Around {

@@ -11,10 +11,9 @@ use store::{MemoryStore, SqliteStore, StoreError};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use super::watch;
 use crate::config::Stamp;
-use crate::health::Finding;
 use crate::health::conditions::Conditions;
+use crate::health::{self, Finding};
 use crate::register::Register;
 
 /// How often what has changed is written, in one transaction.
@@ -93,7 +92,7 @@ impl Keeping {
                 return self.close(written);
             }
             if let Some(finding) = finding(written) {
-                watch::tell(conditions, vec![finding]);
+                health::tell(conditions, vec![finding]);
             }
         }
     }

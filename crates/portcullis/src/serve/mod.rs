@@ -32,12 +32,11 @@ use self::opened::Opened;
 pub(crate) use self::ready::Ready;
 pub(crate) use self::refused::{RefusedDesk, RefusedFigures};
 pub(crate) use self::stop::Stops;
-pub(crate) use self::tell::Onlooker;
 use self::upgrade::{Inherited, Predecessor, Started};
-pub(crate) use self::watch::tell as tell_findings;
 use crate::Failure;
 use crate::config::Config;
 use crate::output::Output;
+use crate::tell::Onlooker;
 
 /// The relay has threads of its own; these are for the log, the admin listener and the watches.
 const THREADS: usize = 2;

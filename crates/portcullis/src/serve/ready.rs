@@ -22,7 +22,6 @@ use super::log::LevelHandle;
 use super::opened::{Open, Opened};
 use super::orders::{Order, Orders};
 use super::refused::RefusedDesk;
-use super::tell::Onlooker;
 use super::upgrade::{Inherited, Upgrades};
 use crate::admin::{Shown, Ticket};
 use crate::config::{Config, Materials};
@@ -31,7 +30,7 @@ use crate::health::conditions::Conditions;
 use crate::passwords::Passwords;
 use crate::recorder::Recording;
 use crate::register::Register;
-use crate::tell::Teller;
+use crate::tell::{Onlooker, Teller};
 use crate::{Exit, Failure};
 
 /// Everything that has been read before the gate is opened.

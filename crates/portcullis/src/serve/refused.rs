@@ -11,11 +11,10 @@ use guard::UnixMillis;
 use store::{RefusedMessage, RefusedRoom, RefusedStore, SqliteStore, StoreError};
 use tracing::{info, warn};
 
-use super::watch;
 use crate::admin::GateView;
 use crate::config::RefusedSettings;
-use crate::health::Finding;
 use crate::health::conditions::Conditions;
+use crate::health::{self, Finding};
 
 /// How often the row is emptied.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -85,7 +84,7 @@ pub(super) fn begin(
                 expire(&desk, now.wall).await;
             }
             let finding = store_kept(&kept, &desk).await;
-            watch::tell(&conditions, vec![finding]);
+            health::tell(&conditions, vec![finding]);
             let over = gate
                 .read()
                 .unwrap_or_else(PoisonError::into_inner)

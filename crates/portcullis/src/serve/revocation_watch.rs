@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use tracing::info;
 
-use super::watch;
 use crate::admin::GateView;
 use crate::config::ListenerLists;
 use crate::health::conditions::Conditions;
-use crate::health::{Finding, revocation};
+use crate::health::{self, Finding, revocation};
 
 /// How often the files are looked at; nothing is read while they stay as they are.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -36,11 +35,11 @@ impl Lists {
 pub(super) fn begin(lists: Lists, gate: GateView, conditions: Arc<Mutex<Conditions>>) {
     // What has been read at the start is known before anybody asks for readiness.
     let findings = revocation::look(&lists.lock(), crate::unix_seconds());
-    watch::tell(&conditions, findings);
+    health::tell(&conditions, findings);
     tokio::task::spawn_blocking(move || {
         while !is_over(&gate) {
             let findings = look(&lists, &gate);
-            watch::tell(&conditions, findings);
+            health::tell(&conditions, findings);
             std::thread::sleep(INTERVAL);
         }
     });

@@ -4,16 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gateway::{Clock, EventReceiver, Pace};
-use guard::Event;
 
 use super::clock_watch::ClockWatch;
-use super::watch;
+use crate::health;
 use crate::health::conditions::Conditions;
 use crate::recorder::{GATE, Recorder};
-use crate::tell::Teller;
-
-/// Sees each event before it is counted and logged.
-pub(crate) type Onlooker = Box<dyn FnMut(&Event) + Send>;
+use crate::tell::{Onlooker, Teller};
 
 /// How often the teller is asked what the events of late say about the state of things.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -58,7 +54,7 @@ pub(super) async fn tell(
             }
             let mut findings = teller.look(now, events.dropped());
             findings.extend(seen.finding);
-            watch::tell(&conditions, findings);
+            health::tell(&conditions, findings);
         }
         events.stay_away(pause).await;
     }

@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tracing::{error, info, warn};
 
 use crate::config::{CertificateDates, Config, ExceptionSettings, RouteSettings};
 use crate::health::conditions::Conditions;
-use crate::health::{Finding, Level, certificates, disk, exceptions, upstream};
+use crate::health::{self, certificates, disk, exceptions, upstream};
 
 /// What the rest of the program goes by; a reload puts another in its place.
 pub(super) struct Looked {
@@ -51,7 +50,7 @@ pub(super) async fn keep(looked: Arc<ArcSwap<Looked>>, conditions: Arc<Mutex<Con
         findings.extend(upstream::look(&at.routes).await);
         // What was looked at meanwhile may be watched no more.
         if Arc::ptr_eq(&at, &looked.load()) {
-            tell(&conditions, findings);
+            health::tell(&conditions, findings);
             conditions
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -68,28 +67,4 @@ const NAMED: [&str; 4] = ["certificate ", "csms ", "exception ", "revocation lis
 pub(super) fn forget_what_is_named(conditions: &Mutex<Conditions>) {
     let mut conditions = conditions.lock().unwrap_or_else(PoisonError::into_inner);
     conditions.forget(|subject| NAMED.iter().any(|kind| subject.starts_with(kind)));
-}
-
-/// Takes findings in, and tells those whose level has changed.
-pub(crate) fn tell(conditions: &Mutex<Conditions>, findings: Vec<Finding>) {
-    let mut conditions = conditions.lock().unwrap_or_else(PoisonError::into_inner);
-    let news: Vec<Finding> = findings
-        .into_iter()
-        .filter_map(|finding| conditions.observe(finding))
-        .collect();
-    drop(conditions);
-    for Finding {
-        subject,
-        level,
-        what,
-        remedy,
-        ..
-    } in news
-    {
-        match level {
-            Level::Ok => info!(subject, "well again: {what}"),
-            Level::Warn => warn!(subject, remedy, "{what}"),
-            Level::Fail => error!(subject, remedy, "{what}"),
-        }
-    }
 }

@@ -24,6 +24,9 @@ use metrics::EventMetrics;
 
 use crate::health::Finding;
 
+/// Sees each event before it is counted and logged.
+pub(crate) type Onlooker = Box<dyn FnMut(&Event) + Send>;
+
 /// Turns events into counts and lines.
 pub(crate) struct Teller {
     metrics: Arc<EventMetrics>,

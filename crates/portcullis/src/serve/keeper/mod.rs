@@ -30,11 +30,11 @@ use super::learning::Learning;
 use super::log::LevelHandle;
 use super::orders::{Order, Reload};
 use super::revocation_watch::Lists;
-use super::watch::{self, Looked};
+use super::watch::Looked;
 use crate::admin::GateView;
 use crate::config::{Config, Materials};
-use crate::health::Finding;
 use crate::health::conditions::Conditions;
+use crate::health::{self, Finding};
 use crate::recorder::Recorder;
 use crate::register::Register;
 use files::Files;
@@ -124,7 +124,7 @@ impl Keeper {
             let mut findings = vec![self.finding.clone()];
             findings.extend(self.register.findings());
             findings.push(self.mode.finding());
-            watch::tell(&self.world.conditions, findings);
+            health::tell(&self.world.conditions, findings);
             match orders.recv_timeout(INTERVAL) {
                 Ok(Order::Close) => {
                     self.look_at_register(false);
