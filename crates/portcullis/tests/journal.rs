@@ -291,8 +291,11 @@ async fn what_retention_has_ended_is_whole_and_who_reads_on_is_told_since_when_r
     let gate = scene.serve();
     let day = journal::Day::of(guard::UnixMillis(then));
     let act = format!("records of {day} (0-1)");
-    eventually(|| read(&scene).contains(&act), || read(&scene));
+    // Two of then, its own beginning, and the act.
+    eventually(|| durable(&gate) >= 4, || "the act".to_owned());
     gate.stop();
+    let said = read(&scene);
+    assert!(said.contains(&act), "{said}");
     let checked = scene.run(&["journal", "verify"]);
     checked.is(0).says("2 are no longer kept");
     let today = journal::Day(day.0 + 3);
@@ -317,4 +320,28 @@ async fn what_retention_has_ended_is_whole_and_who_reads_on_is_told_since_when_r
         !newest.is(0).err.contains(&since),
         "nobody has asked how far back it goes"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_that_is_ended_by_hand_gives_its_disk_back() {
+    let (scene, _csms) = recording("records_days = 1\ntexts_days = 1").await;
+    scene.run(&["journal", "init"]).is(0);
+    let then = jiff::Timestamp::now().as_millisecond() - 3 * 86_400_000;
+    recorded_at(&scene, then);
+    recorded_at(&scene, then + 1);
+    let day = journal::Day::of(guard::UnixMillis(then)).to_string();
+    let ended = scene.run(&["journal", "retention", "--now"]);
+    ended.is(0).says(&day);
+    // But for the header, and the last one, behind which the writer goes on.
+    let first = scene.path("journal/segments/00000000000000000000.seg");
+    assert_eq!(fs::metadata(first).unwrap().len(), 40);
+    // The next gate records it, and what it leaves is whole.
+    let gate = scene.serve();
+    let act = format!("records of {day} (0-1)");
+    // Two of then, its own beginning, and the act.
+    eventually(|| durable(&gate) >= 4, || "the act".to_owned());
+    gate.stop();
+    let said = read(&scene);
+    assert!(said.contains(&act), "{said}");
+    scene.run(&["journal", "verify"]).is(0);
 }

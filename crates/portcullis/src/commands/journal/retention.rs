@@ -1,9 +1,11 @@
 //! `portcullis journal retention`: what has been kept long enough, and forgetting it now.
 
+use journal::segments::forget_days;
 use journal::vault::Plan;
 use journal::{Day, Vault};
 use serde::Serialize;
 
+use super::records::read_failure;
 use super::subjects::now;
 use super::{open, vault, vault_failure};
 use crate::Failure;
@@ -59,6 +61,11 @@ impl View {
             self.identifiers += tended.identifiers;
             self.waits_for_clock |= tended.waits_for_clock;
             self.subject_keys.extend(named(&tended.keks));
+            if !tended.records.is_empty() {
+                // Nobody else will: the gate gives back the disk of those days that it has ended itself.
+                forget_days(&config.directory.value, &tended.records)
+                    .map_err(|error| read_failure(&error))?;
+            }
             if !tended.more {
                 break;
             }
