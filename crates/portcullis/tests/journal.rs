@@ -6,12 +6,10 @@ mod scene;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
 
-use journal::keys::Opener;
 use scene::Scene;
 use scene::gate::{Successor, eventually};
-use scene::record::{TOKEN, durable, recording, station};
+use scene::record::{TOKEN, durable, recording, ring, station};
 use serde_json::json;
 
 /// A scene with a record, whose keys are not made yet.
@@ -163,18 +161,6 @@ fn read(scene: &Scene) -> String {
     found
         .map(|record| String::from_utf8(record.unwrap().json).unwrap() + "\n")
         .collect()
-}
-
-/// The record's keys, as its owner opens them.
-fn ring(scene: &Scene) -> Arc<journal::KeyRing> {
-    let opener = Opener::PassphraseFile(scene.path("keys/journal.passphrase"));
-    let root = journal::RootSource::Age {
-        file: scene.path("keys/journal.age"),
-        opener,
-    };
-    let (dir, keks) = (scene.path("journal"), scene.path("journal-keys"));
-    let ring = journal::KeyRing::open(root.open().unwrap(), &dir.join("keys"), &keks).unwrap();
-    Arc::new(ring)
 }
 
 #[tokio::test(flavor = "multi_thread")]

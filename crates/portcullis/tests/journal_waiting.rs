@@ -9,12 +9,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use journal::keys::Opener;
-use journal::{KeyRing, Query, Reader, RootSource};
+use journal::{Query, Reader};
 use ocpp::Version;
 use scene::Scene;
 use scene::gate::{Gate, Successor, eventually};
-use scene::record::{PASSWORD, durable};
+use scene::record::{PASSWORD, durable, ring};
 use serde_json::{Value, json};
 use sim::{Asked, Chance, Conversation, Csms, Reply, Station, answers};
 
@@ -26,13 +25,7 @@ struct Record {
 
 impl Record {
     fn of(scene: &Scene) -> Record {
-        let root = RootSource::Age {
-            file: scene.path("keys/journal.age"),
-            opener: Opener::PassphraseFile(scene.path("keys/journal.passphrase")),
-        };
-        let (dir, keks) = (scene.path("journal"), scene.path("journal-keys"));
-        let ring = KeyRing::open(root.open().unwrap(), &dir.join("keys"), &keks).unwrap();
-        let reader = Reader::new(&dir, Arc::new(ring));
+        let reader = Reader::new(&scene.path("journal"), ring(scene));
         Record {
             reader: Arc::new(reader),
         }
@@ -102,16 +95,6 @@ async fn together<T: Send + 'static>(
         done.push(task.await.unwrap());
     }
     done
-}
-
-/// What one figure of `/metrics` says.
-fn figure(gate: &Gate, name: &str) -> u64 {
-    let page = gate.ask("/metrics").body;
-    let line = page
-        .lines()
-        .find(|line| line.starts_with(&format!("{name} ")));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
-        .unwrap_or(0)
 }
 
 /// A gate whose record is open: until then messages wait for its root key, too.
@@ -255,11 +238,11 @@ async fn without_its_root_the_road_goes_on_after_one_wait_and_waits_when_it_is_t
     scene.run(&["journal", "init"]).is(0);
     gate.expect_line("messages wait for their records again");
     gate.expect_ready(true);
-    let before = figure(&gate, "portcullis_record_not_awaited_total");
+    let before = gate.figure("portcullis_record_not_awaited_total");
     for talk in talks.iter().cycle().take(10) {
         talk.call("Heartbeat", json!({})).await.unwrap();
     }
-    let after = figure(&gate, "portcullis_record_not_awaited_total");
+    let after = gate.figure("portcullis_record_not_awaited_total");
     assert_eq!(after, before, "they wait again");
     gate.stop();
     let said = Record::of(&scene).lines().join("\n");
@@ -279,7 +262,7 @@ async fn a_disk_that_hangs_in_the_middle_is_told_and_waited_for_again() {
     let gate = serve(&scene);
     let talks = fleet(&gate, 2).await;
     gate.expect_ready(true);
-    let before = figure(&gate, "portcullis_record_not_awaited_total");
+    let before = gate.figure("portcullis_record_not_awaited_total");
     talks[0].call("Authorize", token(1)).await.unwrap();
     // Nobody can write the pseudonym of a token that is new.
     let subjects = rusqlite::Connection::open(scene.path("journal/subjects.db")).unwrap();
@@ -324,14 +307,14 @@ async fn after_an_upgrade_messages_wait_for_the_new_process_s_record() {
     talk.call("Heartbeat", json!({})).await.unwrap();
     gate.expect_line("closed");
     gate.expect_ready(true);
-    let before = figure(&gate, "portcullis_record_not_awaited_total");
+    let before = gate.figure("portcullis_record_not_awaited_total");
     let record = Record::of(&scene);
     for _ in 0..5 {
         talk.call("Heartbeat", json!({})).await.unwrap();
         let answer = key_of(talk.received().last().unwrap());
         assert!(record.messages().contains(&answer), "it is recorded");
     }
-    let after = figure(&gate, "portcullis_record_not_awaited_total");
+    let after = gate.figure("portcullis_record_not_awaited_total");
     assert_eq!(after, before, "all of them waited");
     let recorded = record.messages();
     for text in old.received().iter().chain(&talk.received()) {

@@ -197,6 +197,15 @@ impl Gate {
         );
     }
 
+    /// What one figure of `/metrics` says; none says 0.
+    pub fn figure(&self, name: &str) -> u64 {
+        let page = self.ask("/metrics").body;
+        let mut lines = page.lines().filter_map(|line| line.split_once(' '));
+        let line = lines.find(|(found, _)| *found == name);
+        line.and_then(|(_, figure)| figure.parse().ok())
+            .unwrap_or(0)
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();

@@ -1,5 +1,9 @@
 //! A gate that keeps a record, and a station whose words are recorded.
 
+use std::sync::Arc;
+
+use journal::keys::Opener;
+use journal::{KeyRing, RootSource};
 use ocpp::Version;
 use sim::{Conversation, Csms, Station};
 
@@ -28,10 +32,16 @@ pub async fn station(gate: &Gate) -> Conversation {
 
 /// How many records are durable.
 pub fn durable(gate: &Gate) -> u64 {
-    let page = gate.ask("/metrics").body;
-    let line = page
-        .lines()
-        .find(|line| line.starts_with("portcullis_record_durable "));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
-        .unwrap_or(0)
+    gate.figure("portcullis_record_durable")
+}
+
+/// The record's keys, as its owner opens them.
+pub fn ring(scene: &Scene) -> Arc<KeyRing> {
+    let root = RootSource::Age {
+        file: scene.path("keys/journal.age"),
+        opener: Opener::PassphraseFile(scene.path("keys/journal.passphrase")),
+    };
+    let (dir, keks) = (scene.path("journal"), scene.path("journal-keys"));
+    let ring = KeyRing::open(root.open().unwrap(), &dir.join("keys"), &keks);
+    Arc::new(ring.unwrap())
 }
