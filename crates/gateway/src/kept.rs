@@ -111,6 +111,11 @@ impl Kept {
         self.0.lost.fetch_add(lost, Ordering::Relaxed);
     }
 
+    /// None waits.
+    pub fn is_empty(&self) -> bool {
+        self.row().messages.is_empty()
+    }
+
     /// How many found no room since the start.
     pub fn lost(&self) -> u64 {
         self.0.lost.load(Ordering::Relaxed)

@@ -23,8 +23,8 @@ impl Vault {
     /// SIM, no secret, and no free text that could be read without its day's text key; the handles
     /// that stand in it go to `handles`.
     ///
-    /// `facts` are those that the reader found in `text`. What is put out is JSON, too. Before it may
-    /// be kept, [`Vault::settle`] must have returned: until then a handle's row may still be lost.
+    /// `facts` are those that the reader found in `text`. What is put out is JSON, too, and on one line,
+    /// however it was laid out. Before it may be kept, [`Vault::settle`] must have returned: until then a handle's row may still be lost.
     /// After an error nothing has been put out.
     pub fn rewrite(
         &mut self,
@@ -43,8 +43,9 @@ impl Vault {
         let rewritten = self
             .look(now)
             .and_then(|()| self.rewrite_into(tenant, text, facts, &mut out));
-        if rewritten.is_err() {
-            out.take_back(before);
+        match &rewritten {
+            Ok(()) => out.put_on_one_line(before),
+            Err(_) => out.take_back(before),
         }
         rewritten
     }

@@ -254,6 +254,17 @@ fn a_variables_name_is_found_wherever_it_stands() {
 }
 
 #[test]
+fn a_message_laid_out_over_lines_is_put_on_one() {
+    let mut scene = Scene::new();
+    let text = "[2,\n \"7\",\r\n \"Authorize\", {\n  \"idTag\": \"PLANTED\"\n }\n]\n";
+    let (out, handles) = scene.says(V16, text);
+    assert_eq!((out.lines().count(), handles.len()), (1, 1), "{out}");
+    let read: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&read[1], &read[2]), (&"7".into(), &"Authorize".into()));
+    assert!(!out.contains("PLANTED"), "{out}");
+}
+
+#[test]
 fn free_text_is_sealed_under_its_day_and_opens_with_its_key() {
     let mut scene = Scene::new();
     let text = r#"[2,"4","StatusNotification",{"connectorId":0,"errorCode":"NoError","info":"Frau M\u00fcller rief an","status":"Available"}]"#;

@@ -12,7 +12,7 @@ use super::keeper::World;
 use super::log::LevelHandle;
 use super::refused::{self, RefusedDesk};
 use super::revocation_watch::{self, Lists};
-use super::tell;
+use super::tell::{self, Telling};
 use super::watch::{self, Looked};
 use crate::admin::{Figures, GateView};
 use crate::config::{Config, Materials};
@@ -76,7 +76,7 @@ impl Around {
         teller: Teller,
         onlooker: Onlooker,
         looked: &Arc<ArcSwap<Looked>>,
-    ) {
+    ) -> std::io::Result<Telling> {
         let (gate, told_to) = (Arc::clone(&self.gate), Arc::clone(&self.conditions));
         refused::begin(self.shared.kept.clone(), desk, self.clock, gate, told_to);
         let ways = tell::Ways {
@@ -84,8 +84,9 @@ impl Around {
             recorder: self.recorder.clone(),
         };
         let told_to = Arc::clone(&self.conditions);
-        tokio::spawn(tell::tell(ways, teller, told_to, self.clock, onlooker));
+        let telling = Telling::begin(ways, teller, told_to, self.clock, onlooker)?;
         let told_to = Arc::clone(&self.conditions);
         tokio::spawn(watch::keep(Arc::clone(looked), told_to));
+        Ok(telling)
     }
 }

@@ -14,6 +14,7 @@ use tracing::info;
 use super::admin_door::AdminDoor;
 use super::memory_keeper::{self, MemoryKeeper};
 use super::orders::{Order, Orders};
+use super::tell::Telling;
 use super::upgrade;
 use super::watch::Looked;
 use crate::Failure;
@@ -24,8 +25,6 @@ use crate::register::Register;
 
 /// What sessions get to say goodbye when the gate is told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
-/// Longer than the reader of events takes to come by.
-const DRAIN: Duration = Duration::from_millis(200);
 
 /// A gate that is open, with all that stands around it.
 pub(crate) struct Opened {
@@ -40,6 +39,7 @@ pub(crate) struct Opened {
     pub(super) memory_keeper: Option<MemoryKeeper>,
     pub(super) upgrades: mpsc::Receiver<upgrade::Waiting>,
     pub(super) findings: findings::Keeper,
+    pub(super) telling: Telling,
     pub(super) recording: Option<Recording>,
 }
 
@@ -92,7 +92,7 @@ impl Opened {
             memory_keeper.close().await;
         }
         // The last farewells are still in the queue.
-        tokio::time::sleep(DRAIN).await;
+        self.telling.close().await;
         self.findings.close();
         if let Some(recording) = self.recording {
             // It waits for a disk, and for a thread.

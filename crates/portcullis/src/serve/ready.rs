@@ -106,12 +106,12 @@ impl Ready {
         );
         let keeper = tokio::task::spawn_blocking(move || keeper.keep(&ordered));
         tokio::spawn(on_hangup(orders.clone())?);
-        around.begin(
+        let telling = around.begin(
             desk,
             Teller::new(metrics),
             findings::onlooker(seen, onlooker),
             &looked,
-        );
+        )?;
         Ok(Opened {
             gate: around.gate,
             admin,
@@ -123,6 +123,7 @@ impl Ready {
             upgrades,
             told: made.told,
             findings,
+            telling,
             recording: made.recording,
         })
     }

@@ -18,6 +18,8 @@ use crate::health::{self, Finding};
 
 /// How often the row is emptied.
 const INTERVAL: Duration = Duration::from_millis(500);
+/// How often the store is asked how many there are, while none is added: commands release them, too.
+const ASK_EVERY: Duration = Duration::from_secs(2);
 /// Messages stored in one go.
 const BATCH: usize = 64;
 /// How often what nobody looked at is forgotten.
@@ -76,15 +78,18 @@ pub(super) fn begin(
     conditions: Arc<Mutex<Conditions>>,
 ) {
     tokio::spawn(async move {
-        let mut expired: Option<Duration> = None;
+        let (mut expired, mut asked): (Option<Duration>, Option<Duration>) = (None, None);
         loop {
             let now = clock.now();
             if expired.is_none_or(|last| now.elapsed >= last + EXPIRE_EVERY) {
                 expired = Some(now.elapsed);
                 expire(&desk, now.wall).await;
             }
-            let finding = store_kept(&kept, &desk).await;
-            health::tell(&conditions, vec![finding]);
+            if asked.is_none_or(|last| now.elapsed >= last + ASK_EVERY) || !kept.is_empty() {
+                asked = Some(now.elapsed);
+                let finding = store_kept(&kept, &desk).await;
+                health::tell(&conditions, vec![finding]);
+            }
             let over = gate
                 .read()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -19,6 +19,15 @@ impl Out<'_> {
         self.handles.truncate(handles);
     }
 
+    /// Newlines between two tokens become blanks: a record is a line. Within a string JSON has none.
+    pub(super) fn put_on_one_line(&mut self, (bytes, _): (usize, usize)) {
+        let mut rest = self.bytes.get_mut(bytes..).unwrap_or_default();
+        while let Some(place) = memchr::memchr(b'\n', rest) {
+            rest[place] = b' ';
+            rest = &mut rest[place..];
+        }
+    }
+
     pub(super) fn handle(&mut self, handle: Handle) {
         self.bytes.push(b'"');
         self.bytes.extend_from_slice(&handle.text());

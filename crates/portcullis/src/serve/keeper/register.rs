@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use guard::{Book, Route, SessionFacts, UnixMillis};
 use store::{SqliteStore, Store, StoreError};
@@ -58,6 +58,8 @@ pub(super) struct RegisterState {
     file: u64,
     /// It was found unsound, so it is opened anew when it is well again.
     is_lost: bool,
+    /// As it was when it was last found sound, and when that was.
+    sound: Option<(Stamp, Instant)>,
     /// The revision that the snapshot shows; 0 is none, so the first look reads the register.
     seen: u64,
     /// The revision that the mode in force shows.
@@ -90,6 +92,10 @@ impl From<StoreError> for Stale {
 /// Orders wait while the keeper waits for the store.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// A file that looks the same is opened only so often to see whether it is sound: each time costs as
+/// much as relaying fifty messages.
+const CHECK_UNCHANGED_EVERY: Duration = Duration::from_secs(10);
+
 fn be_quick(store: &SqliteStore) {
     if let Err(error) = store.wait_at_most(PATIENCE) {
         warn!("{error}");
@@ -105,6 +111,7 @@ impl RegisterState {
             file: Stamp::of(register.store.path()).number(),
             register,
             is_lost: false,
+            sound: None,
             seen: 0,
             seen_by_mode: 0,
             held: None,
@@ -158,11 +165,20 @@ impl RegisterState {
     /// Whether the file is the one that is open, and could be opened again. One that has been put in
     /// its place, or has come back, is opened anew.
     fn check(&mut self) -> Result<(), StoreError> {
+        let stamp = Stamp::of(self.register.store.path());
+        let is_unchanged = |(before, at): (Stamp, Instant)| {
+            before == stamp && at.elapsed() < CHECK_UNCHANGED_EVERY
+        };
+        if self.sound.is_some_and(is_unchanged) {
+            return Ok(());
+        }
+        self.sound = None;
         if let Err(error) = self.register.store.check_file() {
             self.is_lost = true;
             return Err(error);
         }
-        let file = Stamp::of(self.register.store.path()).number();
+        self.sound = Some((stamp, Instant::now()));
+        let file = stamp.number();
         if self.is_lost || file != self.file {
             let path = self.register.store.path().to_owned();
             self.register.store = SqliteStore::open(&path, &self.register.key)?;
