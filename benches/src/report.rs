@@ -149,7 +149,7 @@ call in flight; the mix is, of ten calls, four Heartbeats, two StatusNotificatio
     fn growth(&self, page: &mut String) {
         let _ = write!(
             page,
-            "## Growth\n\nThe mix at {} calls per second from the whole fleet, whatever its size. `direct` is without proxy and \
+            "## Growth\n\nThe mix at {} calls per second from the whole fleet, whatever its size; fleets of all sizes are connected at once and take turns. `direct` is without proxy and \
              without TLS; what a proxy adds is beside its latency.\n\n\
              | stations | proxy | CPU µs per call | kB per station | p50 µs (added) | p99 µs (added) |\n|---|---|---|---|---|---|\n",
             self.plan.paced_per_second

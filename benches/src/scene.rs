@@ -1,6 +1,8 @@
 //! The measurements, one after another; within each, the proxies take turns round by round, so that
 //! whatever else the machine does falls on all of them alike.
 
+mod growth;
+
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -115,7 +117,7 @@ pub struct Growth {
     pub proxy: &'static str,
     /// Stations connected.
     pub stations: usize,
-    /// CPU per call in each round.
+    /// CPU per call in each round; the rounds of all sizes took turns.
     pub micros: Vec<f64>,
     /// Growth of the resident set for each station.
     pub resident_kb: f64,
@@ -264,76 +266,6 @@ impl Run<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The same pace of calls over ever more stations.
-    pub fn growth(&mut self) -> io::Result<()> {
-        for &stations in &self.plan.fleet_sizes {
-            self.direct(stations)?;
-            for kind in self.relaying() {
-                let proxy = Proxy::start(kind, Out::Plain, self.ground)?;
-                let mut fleet = self.fleet(&proxy, false)?;
-                let (resident_kb, _) = grow(&proxy, &mut fleet, stations - WARM)?;
-                let mut seat = Seat { proxy, fleet };
-                let (mut micros, mut latencies) = (Vec::new(), Vec::new());
-                for _ in 0..self.plan.rounds.div_ceil(2) {
-                    let (spent, tally) = seat.spend(|fleet| self.paced(fleet))?;
-                    micros.push(spent);
-                    latencies.extend(tally.latencies);
-                }
-                self.note_growth(kind.name(), stations, micros, resident_kb, latencies);
-            }
-        }
-        Ok(())
-    }
-
-    fn direct(&mut self, stations: usize) -> io::Result<()> {
-        let mut fleet = Fleet::new(Target {
-            address: self.ground.csms_plain,
-            tls: None,
-            deflate: false,
-        })?;
-        fleet.open(stations, OPENING_AT_ONCE)?;
-        let tally = self.paced(&mut fleet)?;
-        self.note_growth("direct", stations, Vec::new(), 0.0, tally.latencies);
-        Ok(())
-    }
-
-    fn paced(&self, fleet: &mut Fleet) -> io::Result<Tally> {
-        let time = Duration::from_secs_f64(self.plan.round_seconds * 2.0);
-        fleet.pace(Workload::Mix, self.plan.paced_per_second, time)
-    }
-
-    fn note_growth(
-        &mut self,
-        proxy: &'static str,
-        stations: usize,
-        micros: Vec<f64>,
-        kb: f64,
-        mut latencies: Vec<u32>,
-    ) {
-        latencies.sort_unstable();
-        let at = |share: f64| {
-            let index = (latencies.len() as f64 * share) as usize;
-            latencies
-                .get(index)
-                .map_or(0.0, |&nanos| f64::from(nanos) / 1e3)
-        };
-        let growth = Growth {
-            proxy,
-            stations,
-            micros,
-            resident_kb: kb,
-            p50_micros: at(0.5),
-            p99_micros: at(0.99),
-        };
-        eprintln!(
-            "{proxy:10} {stations:5} stations: {:5.1} µs a call, {kb:5.1} kB each, p50 {:.0} µs, p99 {:.0} µs",
-            crate::report::median(&growth.micros),
-            growth.p50_micros,
-            growth.p99_micros
-        );
-        self.figures.growth.push(growth);
     }
 
     /// The record costs nothing for each connection: where those are counted it takes no part.

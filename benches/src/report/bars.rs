@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{RECORDING, Report, median, ratio, ratio_of};
+use super::{RECORDING, Report, median, ratio, ratio_of, spread};
 use crate::floods::Storm;
 use crate::scene::{DEFLATE, Figures, Growth, PACED};
 use crate::workload::Workload;
@@ -133,16 +133,22 @@ fn growth(table: &mut Table, growth: &[Growth]) {
         return;
     };
     let bar = format!("flat: ≤ {FLAT} ×");
-    let mut line = |what: &str, of: &dyn Fn(&Growth) -> f64| {
-        let figure = format!(
-            "{what}, {} stations against {}",
-            large.stations, small.stations
-        );
-        let ratio = of(large) / of(small);
-        table.line(&figure, &bar, FLAT, Some((ratio, format!("{ratio:.2} ×"))));
+    let sizes = format!("{} stations against {}", large.stations, small.stations);
+    let mut line = |what: &str, ratios: &[f64]| {
+        let text = match ratios {
+            [only] => format!("{only:.2} ×"),
+            _ => format!("{} ×", spread(ratios)),
+        };
+        let measured = Some((median(ratios), text));
+        table.line(&format!("{what}, {sizes}"), &bar, FLAT, measured);
     };
-    line("CPU per call", &|row| median(&row.micros));
-    line("memory per station", &|row| row.resident_kb);
+    let rounds = large.micros.iter().zip(&small.micros);
+    let cpu: Vec<f64> = rounds.map(|(large, small)| large / small).collect();
+    line("CPU per call", &cpu);
+    line(
+        "memory per station",
+        &[large.resident_kb / small.resident_kb],
+    );
 }
 
 fn reading(table: &mut Table, reader: &Value, message: &str, limit: f64) {
