@@ -7,7 +7,10 @@
 mod compose;
 mod json;
 
+use std::sync::Arc;
+
 use guard::{Heard, UnixMillis};
+use ocpp::StationId;
 
 use crate::{Handle, Weight};
 
@@ -34,10 +37,10 @@ pub trait Pseudonyms {
     fn station(
         &mut self,
         tenant: Option<&str>,
-        identity: &str,
+        identity: &StationId,
         at: UnixMillis,
         handles: &mut Vec<Handle>,
-    ) -> Result<String, Self::Error>;
+    ) -> Result<Arc<str>, Self::Error>;
 
     /// Words of ours, into which a peer's may have found their way.
     fn words(&mut self, text: &str) -> String;
@@ -54,7 +57,7 @@ pub struct About {
     /// What goes first when there is no room.
     pub weight: Weight,
     /// Under which name its station is recorded, if it is about one.
-    pub station: Option<String>,
+    pub station: Option<Arc<str>>,
     /// The action, for a message.
     pub action: Option<&'static str>,
     /// Something was refused, or a session ended by policy.

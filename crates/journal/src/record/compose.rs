@@ -1,6 +1,7 @@
 //! From an event to its record.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use guard::{
     Closing, Event, Finding, Heard, MessageEvent, MessageKind, Outcome, RefusedHandshake,
@@ -102,7 +103,7 @@ impl<P: Pseudonyms> Page<'_, P> {
                 why,
             } => {
                 self.head("refused", at.wall);
-                let asked = station.as_ref().map(StationId::as_str);
+                let asked = station.as_ref();
                 let name = asked.map(|asked| self.station(None, asked, at.wall));
                 let name = name.transpose()?;
                 self.peer(peer, name.as_deref());
@@ -271,16 +272,16 @@ impl<P: Pseudonyms> Page<'_, P> {
     ) -> Result<About, P::Error> {
         self.head(kind, at);
         self.object.text("tenant", &tenant.0);
-        let name = self.station(Some(&tenant.0), station.as_str(), at)?;
+        let name = self.station(Some(&tenant.0), station, at)?;
         Ok(kept(at, Some(name), false))
     }
 
     fn station(
         &mut self,
         tenant: Option<&str>,
-        identity: &str,
+        identity: &StationId,
         at: UnixMillis,
-    ) -> Result<String, P::Error> {
+    ) -> Result<Arc<str>, P::Error> {
         let name = self.names.station(tenant, identity, at, self.handles)?;
         self.object.text("station", &name);
         Ok(name)
@@ -295,7 +296,7 @@ impl<P: Pseudonyms> Page<'_, P> {
     }
 }
 
-fn kept(at: UnixMillis, station: Option<String>, is_refused: bool) -> About {
+fn kept(at: UnixMillis, station: Option<Arc<str>>, is_refused: bool) -> About {
     About {
         at,
         weight: Weight::Kept,

@@ -38,14 +38,15 @@ impl Pseudonyms for Asked {
     fn station(
         &mut self,
         tenant: Option<&str>,
-        identity: &str,
+        identity: &StationId,
         _: UnixMillis,
         _: &mut Vec<Handle>,
-    ) -> Result<String, Infallible> {
-        match identity.strip_prefix("HOME") {
-            Some(_) => Ok(Handle::from_random([2; 12]).to_string()),
-            None => Ok(format!("{}/{identity}", tenant.unwrap_or("?"))),
-        }
+    ) -> Result<Arc<str>, Infallible> {
+        let identity = identity.as_str();
+        Ok(match identity.strip_prefix("HOME") {
+            Some(_) => Handle::from_random([2; 12]).to_string().into(),
+            None => format!("{}/{identity}", tenant.unwrap_or("?")).into(),
+        })
     }
 
     fn words(&mut self, text: &str) -> String {
@@ -139,7 +140,7 @@ fn a_message_with_what_was_said() {
     let expected = About {
         at: at().wall,
         weight: Weight::Telemetry,
-        station: Some("cpo/CS1".to_owned()),
+        station: Some("cpo/CS1".into()),
         action: Some("Heartbeat"),
         is_refused: false,
     };

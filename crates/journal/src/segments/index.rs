@@ -24,10 +24,16 @@ pub(crate) enum TermKind {
 
 /// The fingerprint of a term: FNV-1a, which is the same everywhere and for ever.
 pub(crate) fn term(kind: TermKind, text: &[u8]) -> u32 {
-    let start = 0xcbf2_9ce4_8422_2325_u64 ^ kind as u64;
-    let hash = text.iter().fold(start, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let mix = |hash: u64, word: [u8; 8]| {
+        let hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash ^ hash >> 29
+    };
+    let (words, rest) = text.as_chunks();
+    let start = mix(kind as u64, (text.len() as u64).to_le_bytes());
+    let hash = words.iter().fold(start, |hash, word| mix(hash, *word));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let hash = mix(hash, last);
     (hash ^ hash >> 32) as u32
 }
 

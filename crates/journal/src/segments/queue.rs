@@ -118,7 +118,7 @@ impl Queue {
     }
 
     pub(crate) fn append(&self, entry: &Entry<'_>) -> Appended {
-        let (terms, count) = terms(entry);
+        let named = named_terms(entry);
         let fits = !entry.json.is_empty()
             && entry.json.len() <= RECORD_BYTES_MAX
             && memchr::memchr(b'\n', entry.json).is_none();
@@ -135,7 +135,10 @@ impl Queue {
             };
         }
         let before = state.filling.text.len();
-        state.push(entry.json, entry.at, &terms[..count]);
+        let handles = entry.handles.iter().take(HANDLES_MAX);
+        let handles = handles.map(|handle| term(TermKind::Handle, handle.bytes()));
+        let terms = named.into_iter().flatten().chain(handles);
+        state.push(entry.json, entry.at, terms);
         let ticket = Ticket(state.taken);
         let much = before < WAKE_BYTES && state.filling.text.len() >= WAKE_BYTES;
         let wake = mem::take(&mut state.asleep) || much;
@@ -207,7 +210,7 @@ impl Queue {
             && self.has_room(&state, Weight::Telemetry, 512)
         {
             state.gap = None;
-            state.push(gap_record(&gap).as_bytes(), gap.until, &[]);
+            state.push(gap_record(&gap).as_bytes(), gap.until, std::iter::empty());
         }
         if state.filling.records.is_empty() {
             return None;
@@ -282,11 +285,11 @@ impl Queue {
 }
 
 impl State {
-    fn push(&mut self, json: &[u8], at: UnixMillis, terms: &[u32]) {
+    fn push(&mut self, json: &[u8], at: UnixMillis, terms: impl Iterator<Item = u32>) {
         let batch = &mut self.filling;
         batch.text.extend_from_slice(json);
         batch.text.push(b'\n');
-        batch.terms.extend_from_slice(terms);
+        batch.terms.extend(terms);
         batch.records.push(Place {
             end: batch.text.len() as u32,
             terms_end: batch.terms.len() as u32,
@@ -308,30 +311,15 @@ impl State {
     }
 }
 
-/// What a record is found by.
-fn terms(entry: &Entry<'_>) -> ([u32; HANDLES_MAX + 4], usize) {
-    let mut terms = [0; HANDLES_MAX + 4];
-    let named = [
-        entry
-            .station
-            .map(|station| term(TermKind::Station, station.as_bytes())),
-        entry
-            .action
-            .map(|action| term(TermKind::Action, action.as_bytes())),
-        entry.refused.then(|| term(TermKind::Refused, b"")),
-        (entry.handles.len() > HANDLES_MAX).then(|| term(TermKind::ManyHandles, b"")),
-    ];
-    let handles = entry.handles.iter().take(HANDLES_MAX);
-    let handles = handles.map(|handle| term(TermKind::Handle, handle.bytes()));
-    let mut count = 0;
-    for (place, found) in terms
-        .iter_mut()
-        .zip(named.into_iter().flatten().chain(handles))
-    {
-        *place = found;
-        count += 1;
-    }
-    (terms, count)
+/// What a record is found by, but for its handles.
+fn named_terms(entry: &Entry<'_>) -> [Option<u32>; 4] {
+    let named = |kind: TermKind, text: &str| term(kind, text.as_bytes());
+    [
+        entry.station.map(|text| named(TermKind::Station, text)),
+        entry.action.map(|text| named(TermKind::Action, text)),
+        entry.refused.then(|| named(TermKind::Refused, "")),
+        (entry.handles.len() > HANDLES_MAX).then(|| named(TermKind::ManyHandles, "")),
+    ]
 }
 
 fn gap_record(gap: &Gap) -> String {

@@ -11,7 +11,7 @@ use super::error::JournalError;
 use super::index::{OpenIndex, SealedIndex};
 
 /// An index begins so; the last byte is the version of the format.
-const MAGIC: [u8; 8] = *b"portidx\x01";
+const MAGIC: [u8; 8] = *b"portidx\x02";
 /// Magic, nonce, bytes of the segment that it covers, the number behind its last record.
 const HEADER: usize = 8 + 12 + 8 + 8;
 /// Bytes of an index file: far more than the entries of a full segment take.

@@ -1,10 +1,13 @@
 //! What a record may say, by the vault.
 
+use std::sync::Arc;
+
 use guard::{Heard, UnixMillis};
 use journal::Handle;
 use journal::record::{PRIVATE, Pseudonyms};
 use journal::vault::recognise::without_identifiers;
 use journal::vault::{Class, Vault, VaultError};
+use ocpp::StationId;
 
 use crate::config::JournalConfig;
 
@@ -32,23 +35,26 @@ impl Pseudonyms for Names<'_> {
     fn station(
         &mut self,
         tenant: Option<&str>,
-        identity: &str,
+        identity: &StationId,
         at: UnixMillis,
         handles: &mut Vec<Handle>,
-    ) -> Result<String, VaultError> {
-        let private = self.config.is_private(identity);
+    ) -> Result<Arc<str>, VaultError> {
+        let private = self.config.is_private(identity.as_str());
         self.vault.of_private_station(private);
         if !private {
-            return Ok(identity.to_owned());
+            return Ok(identity.shared());
         }
         let tenant = tenant.unwrap_or_default();
-        match self.vault.handle_of(tenant, Class::Station, identity, at) {
+        match self
+            .vault
+            .handle_of(tenant, Class::Station, identity.as_str(), at)
+        {
             Ok(handle) => {
                 handles.push(handle);
-                Ok(handle.to_string())
+                Ok(handle.to_string().into())
             }
             // Whoever tries identities at random, or a day that brought too many cards.
-            Err(VaultError::TooManyNew { .. }) => Ok(PRIVATE.to_owned()),
+            Err(VaultError::TooManyNew { .. }) => Ok(PRIVATE.into()),
             Err(error) => Err(error),
         }
     }
