@@ -187,6 +187,10 @@ impl Append for Appender {
         self.queue.append(entry)
     }
 
+    fn append_all(&self, entries: &mut dyn Iterator<Item = Entry<'_>>) -> Option<Ticket> {
+        self.queue.append_all(entries)
+    }
+
     fn durable(&self) -> Ticket {
         self.queue.durable()
     }

@@ -42,7 +42,11 @@ fn record(number: u64) -> Vec<u8> {
 }
 
 fn append(to: &dyn Append, weight: Weight, json: &[u8]) -> Appended {
-    to.append(&Entry {
+    to.append(&entry(weight, json))
+}
+
+fn entry(weight: Weight, json: &[u8]) -> Entry<'_> {
+    Entry {
         at: UnixMillis(1_795_305_600_000),
         weight,
         json,
@@ -50,7 +54,7 @@ fn append(to: &dyn Append, weight: Weight, json: &[u8]) -> Appended {
         action: None,
         refused: false,
         handles: &[],
-    })
+    }
 }
 
 fn queued(to: &dyn Append, number: u64) -> Result<Ticket, String> {
@@ -74,9 +78,15 @@ fn in_order(engine: &dyn Engine) -> Kept {
     for number in 0..5_000 {
         queued(&*append, number)?;
     }
+    let several: Vec<Vec<u8>> = (5_000..6_000).map(record).collect();
+    let last = append.append_all(&mut several.iter().map(|json| entry(Weight::Message, json)));
+    hold(
+        last == Some(Ticket(6_000)),
+        format!("{last:?} for the last of several"),
+    )?;
     close();
     let records = engine.records()?;
-    let expected: Vec<Vec<u8>> = (0..5_000).map(record).collect();
+    let expected: Vec<Vec<u8>> = (0..6_000).map(record).collect();
     hold(
         records == expected,
         format!("{} records, or others", records.len()),

@@ -118,35 +118,57 @@ impl Queue {
     }
 
     pub(crate) fn append(&self, entry: &Entry<'_>) -> Appended {
-        let named = named_terms(entry);
+        let mut state = self.lock();
+        let before = state.filling.text.len();
+        let appended = self.take_in(&mut state, entry);
+        self.wake(state, before);
+        appended
+    }
+
+    /// Under one lock: to let go of it after each record would mean to wait, each time, until the record
+    /// has reached a buffer that is in no cache. That is a tenth of what a record costs.
+    pub(crate) fn append_all(
+        &self,
+        entries: &mut dyn Iterator<Item = Entry<'_>>,
+    ) -> Option<Ticket> {
+        let mut state = self.lock();
+        let before = state.filling.text.len();
+        let mut last = None;
+        for entry in entries {
+            if let Appended::Queued(ticket) = self.take_in(&mut state, &entry) {
+                last = Some(ticket);
+            }
+        }
+        self.wake(state, before);
+        last
+    }
+
+    fn take_in(&self, state: &mut State, entry: &Entry<'_>) -> Appended {
         let fits = !entry.json.is_empty()
             && entry.json.len() <= RECORD_BYTES_MAX
             && memchr::memchr(b'\n', entry.json).is_none();
-        let mut state = self.lock();
-        if state.closing || !fits || !self.has_room(&state, entry.weight, entry.json.len()) {
+        if state.closing || !fits || !self.has_room(state, entry.weight, entry.json.len()) {
             state.lose(entry.at, entry.weight);
-            if mem::take(&mut state.asleep) {
-                self.filled.notify_one();
-            }
-            return if fits {
-                Appended::Dropped
-            } else {
-                Appended::Unfit
+            return match fits {
+                true => Appended::Dropped,
+                false => Appended::Unfit,
             };
         }
-        let before = state.filling.text.len();
         let handles = entry.handles.iter().take(HANDLES_MAX);
         let handles = handles.map(|handle| term(TermKind::Handle, handle.bytes()));
-        let terms = named.into_iter().flatten().chain(handles);
+        let terms = named_terms(entry).into_iter().flatten().chain(handles);
         state.push(entry.json, entry.at, terms);
-        let ticket = Ticket(state.taken);
+        Appended::Queued(Ticket(state.taken))
+    }
+
+    /// Wakes the writer where it sleeps, or where there is much to write now and was not `before`.
+    fn wake(&self, mut state: MutexGuard<'_, State>, before: usize) {
         let much = before < WAKE_BYTES && state.filling.text.len() >= WAKE_BYTES;
         let wake = mem::take(&mut state.asleep) || much;
         drop(state);
         if wake {
             self.filled.notify_one();
         }
-        Appended::Queued(ticket)
     }
 
     fn has_room(&self, state: &State, weight: Weight, bytes: usize) -> bool {

@@ -3,7 +3,7 @@
 use guard::{Event, Heard, Tenant};
 use journal::record::{About, Act, Gap, compose, compose_act, compose_gap};
 use journal::vault::{Vault, VaultError};
-use journal::{Append as _, Appended, Entry, Handle, Journal, Ticket};
+use journal::{Append as _, Entry, Handle, Journal, Ticket};
 
 use super::names::Names;
 use crate::config::JournalConfig;
@@ -68,13 +68,10 @@ impl Page {
     /// Hands all of them on; gives the place of the last one that was taken in among what is to become
     /// durable.
     pub(super) fn append(&mut self, journal: &Journal) -> Option<Ticket> {
-        let appender = journal.appender();
-        let mut last = None;
         let (mut text, mut handle) = (0, 0);
-        for record in &self.records {
+        let mut entries = self.records.iter().map(|record| {
             let about = &record.about;
-            // What finds no room is counted by the journal, which records the gap itself.
-            let appended = appender.append(&Entry {
+            let entry = Entry {
                 at: about.at,
                 weight: about.weight,
                 json: self.text.get(text..record.text_to).unwrap_or_default(),
@@ -85,12 +82,12 @@ impl Page {
                     .handles
                     .get(handle..record.handles_to)
                     .unwrap_or_default(),
-            });
-            if let Appended::Queued(ticket) = appended {
-                last = Some(ticket);
-            }
+            };
             (text, handle) = (record.text_to, record.handles_to);
-        }
+            entry
+        });
+        // What finds no room is counted by the journal, which records the gap itself.
+        let last = journal.appender().append_all(&mut entries);
         self.clear();
         last
     }
