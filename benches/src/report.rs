@@ -114,6 +114,7 @@ call in flight; the mix is, of ten calls, four Heartbeats, two StatusNotificatio
             self.plan.paced_per_second
         );
         rounds_table(page, &self.figures.calls);
+        latency_table(page, &self.figures.calls);
     }
 
     fn connections(&self, page: &mut String) {
@@ -242,6 +243,24 @@ fn rounds_table(page: &mut String, rows: &[Rounds]) {
             spread(&ratios(rows, subject, "HAProxy")),
             of(RECORDING),
             spread(&ratios_of(rows, subject, RECORDING, "nginx"))
+        );
+    }
+    page.push('\n');
+}
+
+/// What a call waits for its answer meanwhile.
+fn latency_table(page: &mut String, rows: &[Rounds]) {
+    page.push_str(
+        "Meanwhile, calls a second, and from a call sent to its answer; the stations' and the CSMS's own time, \
+         on a core that is full, is in it:\n\n\
+         | | proxy | calls a second | p50 µs | p99 µs |\n|---|---|---|---|---|\n",
+    );
+    for row in rows {
+        let latency = &row.latency;
+        let _ = writeln!(
+            page,
+            "| {} | {} | {:.0} | {:.0} | {:.0} |",
+            row.subject, row.proxy, latency.per_second, latency.p50_micros, latency.p99_micros
         );
     }
     page.push('\n');

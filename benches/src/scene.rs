@@ -93,6 +93,37 @@ pub struct Rounds {
     pub subject: String,
     /// Per round.
     pub micros: Vec<f64>,
+    /// From each call sent to its answer, of all rounds; empty where nobody waits for one.
+    pub latency: Latency,
+}
+
+/// How long calls waited for their answers.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Latency {
+    /// Calls a second.
+    pub per_second: f64,
+    /// Median, in microseconds.
+    pub p50_micros: f64,
+    /// 99th percentile, in microseconds.
+    pub p99_micros: f64,
+}
+
+impl Latency {
+    /// Of calls that took so long, in so many seconds.
+    fn of(mut nanos: Vec<u32>, seconds: f64) -> Latency {
+        nanos.sort_unstable();
+        let at = |share: f64| {
+            let index = (nanos.len() as f64 * share) as usize;
+            nanos
+                .get(index)
+                .map_or(0.0, |&nanos| f64::from(nanos) / 1e3)
+        };
+        Latency {
+            per_second: nanos.len() as f64 / seconds,
+            p50_micros: at(0.5),
+            p99_micros: at(0.99),
+        }
+    }
 }
 
 /// Memory of idle connections.
@@ -185,15 +216,22 @@ impl Run<'_> {
         load: impl Fn(&mut Fleet) -> io::Result<Tally>,
     ) -> io::Result<()> {
         let mut rounds = self.rounds(subject);
+        let mut latencies = vec![Vec::new(); seats.len()];
         for round in 0..=self.plan.rounds {
-            for (seat, rounds) in seats.iter_mut().zip(&mut rounds) {
+            let seats = seats.iter_mut().zip(&mut rounds).zip(&mut latencies);
+            for ((seat, rounds), latencies) in seats {
                 seat.fleet.rest(Duration::from_millis(20))?;
-                let (micros, _) = seat.spend(&load)?;
+                let (micros, tally) = seat.spend(&load)?;
                 // The first round warms caches and branch predictors and is not counted.
                 if round > 0 {
                     rounds.micros.push(micros);
+                    latencies.extend(tally.latencies);
                 }
             }
+        }
+        let seconds = self.plan.round_seconds * self.plan.rounds as f64;
+        for (rounds, latencies) in rounds.iter_mut().zip(latencies) {
+            rounds.latency = Latency::of(latencies, seconds);
         }
         rounds.iter().for_each(tell);
         self.figures.calls.extend(rounds);
@@ -279,6 +317,7 @@ impl Run<'_> {
             proxy: kind.name(),
             subject: subject.to_owned(),
             micros: Vec::new(),
+            latency: Latency::default(),
         };
         self.kinds.iter().map(empty).collect()
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Growth, OPENING_AT_ONCE, Run, Seat, WARM, grow};
+use super::{Growth, Latency, OPENING_AT_ONCE, Run, Seat, WARM, grow};
 use crate::proxies::{Kind, Out, Proxy};
 use crate::stations::{Fleet, Tally, Target};
 use crate::workload::Workload;
@@ -78,15 +78,9 @@ impl Run<'_> {
         fleet.pace(Workload::Mix, self.plan.paced_per_second, time)
     }
 
-    fn note_growth(&mut self, mut row: Growth, mut latencies: Vec<u32>) {
-        latencies.sort_unstable();
-        let at = |share: f64| {
-            let index = (latencies.len() as f64 * share) as usize;
-            latencies
-                .get(index)
-                .map_or(0.0, |&nanos| f64::from(nanos) / 1e3)
-        };
-        (row.p50_micros, row.p99_micros) = (at(0.5), at(0.99));
+    fn note_growth(&mut self, mut row: Growth, latencies: Vec<u32>) {
+        let latency = Latency::of(latencies, self.plan.round_seconds);
+        (row.p50_micros, row.p99_micros) = (latency.p50_micros, latency.p99_micros);
         eprintln!(
             "{:10} {:5} stations: {:5.1} µs a call, {:5.1} kB each, p50 {:.0} µs, p99 {:.0} µs",
             row.proxy,
