@@ -125,9 +125,8 @@ impl Figures {
             let help = "Messages that have passed before their records were durable";
             total(encoder, "record_not_awaited", help, durable.unwaited())?;
             let help = "Sessions whose messages wait for their records now";
-            let held = ConstGauge::new(i64::try_from(durable.waiting()).unwrap_or(i64::MAX));
-            let kind = held.metric_type();
-            held.encode(encoder.encode_descriptor("record_sessions_waiting", help, None, kind)?)?;
+            let waiting = durable.waiting() as u64;
+            level(encoder, "record_sessions_waiting", help, waiting)?;
         }
         let help = "What waits to be recorded";
         level(encoder, "record_waiting_bytes", help, figures.waiting)?;
