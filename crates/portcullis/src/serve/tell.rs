@@ -31,8 +31,8 @@ pub(super) struct Telling {
 }
 
 impl Telling {
-    /// Begins to tell, on a thread of its own: on the runtime that all others share, each visit to an
-    /// empty queue wakes two threads, and that is 3 % of what a fleet of 20,000 stations costs.
+    /// Begins to tell, on a thread of its own: on the runtime that all others share each visit to the
+    /// queue woke two threads, which at 2,000 calls a second was some 4 % of the gate.
     pub(super) fn begin(
         ways: Ways,
         teller: Teller,
