@@ -12,6 +12,7 @@ use scene::Scene;
 use scene::gate::{Successor, eventually};
 use scene::record::{TOKEN, durable, recording, ring, station};
 use serde_json::json;
+use sim::Csms;
 
 /// A scene with a record, whose keys are not made yet.
 fn with_journal(more: &str) -> Scene {
@@ -274,15 +275,20 @@ async fn handles_that_nobody_can_resolve_are_told_and_counted() {
     assert!(ready.body.contains(&told), "{}", ready.body);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_retention_has_ended_is_whole_and_who_reads_on_is_told_since_when_records_are_kept() {
-    let (scene, _csms) = recording("records_days = 1\ntexts_days = 1").await;
+/// A record with two entries of a day whose time is over; and that day.
+async fn kept_too_long() -> (Scene, Csms, journal::Day) {
+    let (scene, csms) = recording("records_days = 1\ntexts_days = 1").await;
     scene.run(&["journal", "init"]).is(0);
     let then = jiff::Timestamp::now().as_millisecond() - 3 * 86_400_000;
     recorded_at(&scene, then);
     recorded_at(&scene, then + 1);
+    (scene, csms, journal::Day::of(guard::UnixMillis(then)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_retention_has_ended_is_whole_and_who_reads_on_is_told_since_when_records_are_kept() {
+    let (scene, _csms, day) = kept_too_long().await;
     let gate = scene.serve();
-    let day = journal::Day::of(guard::UnixMillis(then));
     let act = format!("records of {day} (0-1)");
     // Two of then, its own beginning, and the act.
     eventually(|| durable(&gate) >= 4, || "the act".to_owned());
@@ -317,14 +323,9 @@ async fn what_retention_has_ended_is_whole_and_who_reads_on_is_told_since_when_r
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_that_is_ended_by_hand_gives_its_disk_back() {
-    let (scene, _csms) = recording("records_days = 1\ntexts_days = 1").await;
-    scene.run(&["journal", "init"]).is(0);
-    let then = jiff::Timestamp::now().as_millisecond() - 3 * 86_400_000;
-    recorded_at(&scene, then);
-    recorded_at(&scene, then + 1);
-    let day = journal::Day::of(guard::UnixMillis(then)).to_string();
+    let (scene, _csms, day) = kept_too_long().await;
     let ended = scene.run(&["journal", "retention", "--now"]);
-    ended.is(0).says(&day);
+    ended.is(0).says(&day.to_string());
     // But for the header, and the last one, behind which the writer goes on.
     let first = scene.path("journal/segments/00000000000000000000.seg");
     assert_eq!(fs::metadata(first).unwrap().len(), 40);
