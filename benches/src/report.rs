@@ -161,13 +161,14 @@ call in flight; the mix is, of ten calls, four Heartbeats, two StatusNotificatio
                 .growth
                 .iter()
                 .find(|other| other.proxy == "direct" && other.stations == row.stations);
-            let (p50, p99) =
-                direct.map_or((0.0, 0.0), |direct| (direct.p50_micros, direct.p99_micros));
+            let (p50, p99) = direct.map_or((0.0, 0.0), |direct| {
+                (direct.latency.p50_micros, direct.latency.p99_micros)
+            });
             let _ = match row.proxy {
                 "direct" => writeln!(
                     page,
                     "| {} | direct | | | {:.0} | {:.0} |",
-                    row.stations, row.p50_micros, row.p99_micros
+                    row.stations, row.latency.p50_micros, row.latency.p99_micros
                 ),
                 proxy => writeln!(
                     page,
@@ -175,10 +176,10 @@ call in flight; the mix is, of ten calls, four Heartbeats, two StatusNotificatio
                     row.stations,
                     spread(&row.micros),
                     row.resident_kb,
-                    row.p50_micros,
-                    row.p50_micros - p50,
-                    row.p99_micros,
-                    row.p99_micros - p99
+                    row.latency.p50_micros,
+                    row.latency.p50_micros - p50,
+                    row.latency.p99_micros,
+                    row.latency.p99_micros - p99
                 ),
             };
         }

@@ -152,10 +152,8 @@ pub struct Growth {
     pub micros: Vec<f64>,
     /// Growth of the resident set for each station.
     pub resident_kb: f64,
-    /// Median of the latency.
-    pub p50_micros: f64,
-    /// 99th percentile of the latency.
-    pub p99_micros: f64,
+    /// From each call sent to its answer, of all rounds.
+    pub latency: Latency,
 }
 
 /// Everything measured.

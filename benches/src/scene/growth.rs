@@ -32,8 +32,7 @@ impl Run<'_> {
                 stations,
                 micros: Vec::new(),
                 resident_kb,
-                p50_micros: 0.0,
-                p99_micros: 0.0,
+                latency: Latency::default(),
             };
             seats.push((Seat { proxy, fleet }, row, Vec::new()));
         }
@@ -66,8 +65,7 @@ impl Run<'_> {
             stations,
             micros: Vec::new(),
             resident_kb: 0.0,
-            p50_micros: 0.0,
-            p99_micros: 0.0,
+            latency: Latency::default(),
         };
         self.note_growth(row, tally.latencies);
         Ok(())
@@ -79,16 +77,16 @@ impl Run<'_> {
     }
 
     fn note_growth(&mut self, mut row: Growth, latencies: Vec<u32>) {
-        let latency = Latency::of(latencies, self.plan.round_seconds);
-        (row.p50_micros, row.p99_micros) = (latency.p50_micros, latency.p99_micros);
+        let rounds = row.micros.len().max(1) as f64;
+        row.latency = Latency::of(latencies, self.plan.round_seconds * rounds);
         eprintln!(
             "{:10} {:5} stations: {:5.1} µs a call, {:5.1} kB each, p50 {:.0} µs, p99 {:.0} µs",
             row.proxy,
             row.stations,
             crate::report::median(&row.micros),
             row.resident_kb,
-            row.p50_micros,
-            row.p99_micros
+            row.latency.p50_micros,
+            row.latency.p99_micros
         );
         self.figures.growth.push(row);
     }
