@@ -9,7 +9,7 @@ use guard::{
 };
 use ocpp::StationId;
 
-use super::json::{Object, quoted};
+use super::json::{Object, key, quoted};
 use super::{About, PRIVATE, Pseudonyms};
 use crate::{Handle, Weight};
 
@@ -47,11 +47,11 @@ pub struct Act<'a> {
 /// Writes an act's record.
 pub fn compose_act(act: &Act<'_>, out: &mut Vec<u8>) -> About {
     let mut object = Object::new(out);
-    object.time("at", act.at);
-    object.word("kind", "act");
-    object.text("what", act.what);
-    object.text("by", act.by);
-    object.text("details", act.details);
+    object.time(key!("at"), act.at);
+    object.word(key!("kind"), "act");
+    object.text(key!("what"), act.what);
+    object.text(key!("by"), act.by);
+    object.text(key!("details"), act.details);
     object.end();
     kept(act.at, None, false)
 }
@@ -74,12 +74,12 @@ pub struct Gap {
 /// Writes a gap's record.
 pub fn compose_gap(gap: &Gap, out: &mut Vec<u8>) -> About {
     let mut object = Object::new(out);
-    object.time("at", gap.at);
-    object.word("kind", "gap");
-    object.time("since", gap.since);
-    object.number("events", gap.events);
-    object.number("words", gap.words);
-    object.word("why", gap.why);
+    object.time(key!("at"), gap.at);
+    object.word(key!("kind"), "gap");
+    object.time(key!("since"), gap.since);
+    object.number(key!("events"), gap.events);
+    object.number(key!("words"), gap.words);
+    object.word(key!("why"), gap.why);
     object.end();
     kept(gap.at, None, false)
 }
@@ -117,8 +117,8 @@ impl<P: Pseudonyms> Page<'_, P> {
                 last,
             } => {
                 self.head("turned-away", at.wall);
-                self.object.number("times", u64::from(*times));
-                self.object.text("last", &last.to_string());
+                self.object.number(key!("times"), u64::from(*times));
+                self.object.text(key!("last"), &last.to_string());
                 self.why_refused(why);
                 Ok(kept(at.wall, None, true))
             }
@@ -129,7 +129,7 @@ impl<P: Pseudonyms> Page<'_, P> {
                 weaknesses,
             } => {
                 let about = self.of_station("weak-password", at.wall, station, tenant)?;
-                self.object.text("why", &weaknesses.to_string());
+                self.object.text(key!("why"), &weaknesses.to_string());
                 Ok(about)
             }
             Event::Adopted {
@@ -145,8 +145,8 @@ impl<P: Pseudonyms> Page<'_, P> {
                 step,
             } => {
                 let about = self.of_station("credential-change", at.wall, station, tenant)?;
-                self.object.flag("certificate", *is_certificate);
-                self.object.word("step", words::change(*step).0);
+                self.object.flag(key!("certificate"), *is_certificate);
+                self.object.word(key!("step"), words::change(*step).0);
                 Ok(about)
             }
         }
@@ -159,27 +159,28 @@ impl<P: Pseudonyms> Page<'_, P> {
     ) -> Result<About, P::Error> {
         let (at, session) = (message.at.wall, &message.session);
         let mut about = self.session("message", at, session)?;
-        self.object.word("from", words::side(message.from));
-        self.object.word("type", kind_word(message.kind));
-        self.object.word("action", message.action);
-        self.object.word("verdict", words::outcome(message.outcome));
+        self.object.word(key!("from"), words::side(message.from));
+        self.object.word(key!("type"), kind_word(message.kind));
+        self.object.word(key!("action"), message.action);
+        self.object
+            .word(key!("verdict"), words::outcome(message.outcome));
         if let Outcome::Refused(control, fault) = message.outcome {
             let by = control.map(guard::Control::name);
-            self.object.word("by", by.unwrap_or("hard-fault"));
+            self.object.word(key!("by"), by.unwrap_or("hard-fault"));
             if let Some(fault) = fault {
-                self.object.text("fault", &fault.to_string());
+                self.object.text(key!("fault"), &fault.to_string());
             }
         }
-        self.object.number("bytes", u64::from(message.bytes));
+        self.object.number(key!("bytes"), u64::from(message.bytes));
         if let Some(latency) = message.latency {
             let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-            self.object.number("latency_us", micros);
+            self.object.number(key!("latency_us"), micros);
         }
         if !message.findings.is_empty() {
             self.findings(&message.findings);
         }
         if let Some(heard) = heard {
-            let out = self.object.key("message");
+            let out = self.object.key(key!("message"));
             self.names
                 .message(&session.tenant.0, heard, at, out, self.handles)?;
         }
@@ -190,23 +191,23 @@ impl<P: Pseudonyms> Page<'_, P> {
     }
 
     fn findings(&mut self, findings: &[Finding]) {
-        let out = self.object.key("findings");
+        let out = self.object.key(key!("findings"));
         out.push(b'[');
         for (place, finding) in findings.iter().enumerate() {
             if place > 0 {
                 out.push(b',');
             }
             let mut object = Object::new(out);
-            object.word("control", finding.control.name());
-            object.word("mode", finding.mode.name());
-            object.text("kind", &finding.kind);
+            object.word(key!("control"), finding.control.name());
+            object.word(key!("mode"), finding.mode.name());
+            object.text(key!("kind"), &finding.kind);
             if !finding.path.is_empty() {
-                object.text("path", &finding.path);
+                object.text(key!("path"), &finding.path);
             }
             if finding.tolerated {
-                object.flag("tolerated", true);
+                object.flag(key!("tolerated"), true);
             }
-            quoted(&self.names.words(&finding.what), object.key("what"));
+            quoted(&self.names.words(&finding.what), object.key(key!("what")));
             object.end();
         }
         out.push(b']');
@@ -214,15 +215,16 @@ impl<P: Pseudonyms> Page<'_, P> {
 
     fn connected(&mut self, at: UnixMillis, session: &SessionFacts) -> Result<About, P::Error> {
         let about = self.session("connected", at, session)?;
-        self.object.text("route", &session.route.0);
-        self.object.word("ocpp", session.version.number());
-        self.object.word("by", words::connection(session.kind));
+        self.object.text(key!("route"), &session.route.0);
+        self.object.word(key!("ocpp"), session.version.number());
+        self.object
+            .word(key!("by"), words::connection(session.kind));
         self.peer(&session.peer, about.station.as_deref());
         if let Some(tls) = &session.tls {
-            self.object.text("tls", &tls.to_string());
+            self.object.text(key!("tls"), &tls.to_string());
         }
         if let Some(exception) = &session.exception {
-            self.object.time("exception_until", exception.until);
+            self.object.time(key!("exception_until"), exception.until);
         }
         Ok(about)
     }
@@ -234,22 +236,22 @@ impl<P: Pseudonyms> Page<'_, P> {
         how: &Closing,
     ) -> Result<About, P::Error> {
         let mut about = self.session("disconnected", at, session)?;
-        self.object.word("how", words::ending(how));
+        self.object.word(key!("how"), words::ending(how));
         let said = self.names.words(&words::closing(how));
-        self.object.text("why", &said);
+        self.object.text(key!("why"), &said);
         about.is_refused = matches!(how, Closing::Policy(_));
         Ok(about)
     }
 
     fn why_refused(&mut self, why: &RefusedHandshake) {
-        self.object.word("how", words::refusal(why));
+        self.object.word(key!("how"), words::refusal(why));
         let said = self.names.words(&words::refused(why));
-        self.object.text("why", &said);
+        self.object.text(key!("why"), &said);
     }
 
     fn head(&mut self, kind: &str, at: UnixMillis) {
-        self.object.time("at", at);
-        self.object.word("kind", kind);
+        self.object.time(key!("at"), at);
+        self.object.word(key!("kind"), kind);
     }
 
     fn session(
@@ -259,7 +261,7 @@ impl<P: Pseudonyms> Page<'_, P> {
         session: &SessionFacts,
     ) -> Result<About, P::Error> {
         let about = self.of_station(kind, at, &session.station, &session.tenant)?;
-        self.object.number("session", session.number);
+        self.object.number(key!("session"), session.number);
         Ok(about)
     }
 
@@ -271,7 +273,7 @@ impl<P: Pseudonyms> Page<'_, P> {
         tenant: &Tenant,
     ) -> Result<About, P::Error> {
         self.head(kind, at);
-        self.object.text("tenant", &tenant.0);
+        self.object.text(key!("tenant"), &tenant.0);
         let name = self.station(Some(&tenant.0), station, at)?;
         Ok(kept(at, Some(name), false))
     }
@@ -283,7 +285,7 @@ impl<P: Pseudonyms> Page<'_, P> {
         at: UnixMillis,
     ) -> Result<Arc<str>, P::Error> {
         let name = self.names.station(tenant, identity, at, self.handles)?;
-        self.object.text("station", &name);
+        self.object.text(key!("station"), &name);
         Ok(name)
     }
 
@@ -291,7 +293,7 @@ impl<P: Pseudonyms> Page<'_, P> {
     fn peer(&mut self, peer: &SocketAddr, station: Option<&str>) {
         let is_private = |name: &str| name == PRIVATE || Handle::parse(name).is_some();
         if !station.is_some_and(is_private) {
-            self.object.text("peer", &peer.to_string());
+            self.object.text(key!("peer"), &peer.to_string());
         }
     }
 }

@@ -2,39 +2,49 @@
 
 use guard::UnixMillis;
 
+/// A key with what stands around it.
+#[derive(Clone, Copy)]
+pub(super) struct Key(pub(super) &'static str);
+
+/// `,"name":`, put together where it is compiled: a record has a dozen of them.
+macro_rules! key {
+    ($name:literal) => {
+        $crate::record::json::Key(concat!(",\"", $name, "\":"))
+    };
+}
+pub(super) use key;
+
 /// An object being written.
 pub(super) struct Object<'o> {
     out: &'o mut Vec<u8>,
-    is_first: bool,
+    begin: usize,
 }
 
 impl<'o> Object<'o> {
     pub(super) fn new(out: &'o mut Vec<u8>) -> Object<'o> {
-        out.push(b'{');
-        Object {
-            out,
-            is_first: true,
-        }
+        let begin = out.len();
+        Object { out, begin }
     }
 
+    /// The comma before the first key becomes the brace.
     pub(super) fn end(self) {
+        match self.out.get_mut(self.begin) {
+            Some(comma) => *comma = b'{',
+            None => self.out.push(b'{'),
+        }
         self.out.push(b'}');
     }
 
     /// Keys are ours: they hold nothing to escape.
-    pub(super) fn key(&mut self, key: &str) -> &mut Vec<u8> {
-        if !self.is_first {
-            self.out.push(b',');
-        }
-        self.is_first = false;
-        self.out.push(b'"');
-        self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(b"\":");
+    #[inline(always)]
+    pub(super) fn key(&mut self, key: Key) -> &mut Vec<u8> {
+        self.out.extend_from_slice(key.0.as_bytes());
         self.out
     }
 
     /// A word of ours: nothing to escape.
-    pub(super) fn word(&mut self, key: &str, word: &str) {
+    #[inline(always)]
+    pub(super) fn word(&mut self, key: Key, word: &str) {
         debug_assert!(!word.contains(['"', '\\']) && !word.contains(char::is_control));
         let out = self.key(key);
         out.push(b'"');
@@ -42,16 +52,19 @@ impl<'o> Object<'o> {
         out.push(b'"');
     }
 
-    pub(super) fn text(&mut self, key: &str, text: &str) {
+    #[inline(always)]
+    pub(super) fn text(&mut self, key: Key, text: &str) {
         quoted(text, self.key(key));
     }
 
-    pub(super) fn number(&mut self, key: &str, number: u64) {
+    #[inline(always)]
+    pub(super) fn number(&mut self, key: Key, number: u64) {
         integer(number, self.key(key));
     }
 
     /// Milliseconds since 1970; before it, too.
-    pub(super) fn time(&mut self, key: &str, at: UnixMillis) {
+    #[inline(always)]
+    pub(super) fn time(&mut self, key: Key, at: UnixMillis) {
         let out = self.key(key);
         if at.0 < 0 {
             out.push(b'-');
@@ -59,7 +72,7 @@ impl<'o> Object<'o> {
         integer(at.0.unsigned_abs(), out);
     }
 
-    pub(super) fn flag(&mut self, key: &str, value: bool) {
+    pub(super) fn flag(&mut self, key: Key, value: bool) {
         let word: &[u8] = if value { b"true" } else { b"false" };
         self.key(key).extend_from_slice(word);
     }
