@@ -22,17 +22,22 @@ pub(crate) enum TermKind {
     ManyHandles = 5,
 }
 
-/// The fingerprint of a term: FNV-1a, which is the same everywhere and for ever.
+/// The fingerprint of a term, by words of eight bytes: the same everywhere and for ever.
 pub(crate) fn term(kind: TermKind, text: &[u8]) -> u32 {
-    let mix = |hash: u64, word: [u8; 8]| {
-        let hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mix = |hash: u64, word: u64| {
+        let hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         hash ^ hash >> 29
     };
     let (words, rest) = text.as_chunks();
-    let start = mix(kind as u64, (text.len() as u64).to_le_bytes());
-    let hash = words.iter().fold(start, |hash, word| mix(hash, *word));
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
+    let start = mix(kind as u64, text.len() as u64);
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let hash = words.fold(start, mix);
+    // Put together in a register: what is written byte by byte and read as a word has to reach the
+    // cache in between, behind all that was written before it.
+    let last = rest
+        .iter()
+        .rev()
+        .fold(0, |last, byte| last << 8 | u64::from(*byte));
     let hash = mix(hash, last);
     (hash ^ hash >> 32) as u32
 }

@@ -12,9 +12,12 @@ use crate::append::{Appended, Entry, Lost, NotDurable, Ticket, Weight};
 
 /// Bytes of records that wait, after which the writer is woken before its time.
 const WAKE_BYTES: usize = 1024 * 1024;
-/// Buffers that are kept for reuse, and what one may have grown to.
-const SPARES_MAX: usize = 4;
+/// Buffers that are kept for reuse, and what one may have grown to. A buffer that is new is page by
+/// page the system's first, and one that grows is copied: both cost more than what is done with it here.
+const SPARES_MAX: usize = 16;
 const SPARE_BYTES_MAX: usize = 4 * WAKE_BYTES;
+/// What a new buffer has room for, where many records come.
+const ROOMY_BYTES: usize = WAKE_BYTES + WAKE_BYTES / 4;
 /// Handles of one record that are indexed. One that holds more is looked at for every handle.
 pub const HANDLES_MAX: usize = 64;
 
@@ -50,6 +53,17 @@ impl Batch {
         self.text.clear();
         self.records.clear();
         self.terms.clear();
+    }
+
+    /// An empty one, to follow this one.
+    fn next(&self) -> Batch {
+        let mut next = Batch::default();
+        if self.text.len() >= WAKE_BYTES {
+            next.text.reserve(ROOMY_BYTES);
+            next.records.reserve(self.records.len());
+            next.terms.reserve(self.terms.len());
+        }
+        next
     }
 }
 
@@ -237,20 +251,25 @@ impl Queue {
         if state.filling.records.is_empty() {
             return None;
         }
-        let next = state.spares.pop().unwrap_or_default();
+        let next = state.spares.pop();
+        let next = next.unwrap_or_else(|| state.filling.next());
         let batch = mem::replace(&mut state.filling, next);
         state.held += batch.text.len();
         Some(batch)
     }
 
-    /// Gives a batch back whose records are durable.
-    pub(crate) fn give_back(&self, mut batch: Batch) {
+    /// Gives the batches of a commit back. As many buffers are kept as two such commits need.
+    pub(crate) fn give_back(&self, batches: impl ExactSizeIterator<Item = Batch>) {
+        let spares_max = (2 * batches.len()).min(SPARES_MAX);
         let mut state = self.lock();
-        state.held = state.held.saturating_sub(batch.text.len());
-        batch.clear();
-        if state.spares.len() < SPARES_MAX && batch.text.capacity() <= SPARE_BYTES_MAX {
-            state.spares.push(batch);
+        for mut batch in batches {
+            state.held = state.held.saturating_sub(batch.text.len());
+            batch.clear();
+            if batch.text.capacity() <= SPARE_BYTES_MAX {
+                state.spares.push(batch);
+            }
         }
+        state.spares.truncate(spares_max);
     }
 
     /// So many more records are durable.

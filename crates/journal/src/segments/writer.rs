@@ -394,11 +394,8 @@ impl Writer {
         self.hashes.clear();
         self.settling = false;
         self.unsynced = 0;
-        for _ in 0..self.written.batch {
-            if let Some(batch) = self.pending.pop_front() {
-                self.queue.give_back(batch);
-            }
-        }
+        let batches = self.written.batch.min(self.pending.len());
+        self.queue.give_back(self.pending.drain(..batches));
         self.written.batch = 0;
         self.durable = self.written;
         self.shared.health().records = self.next;
