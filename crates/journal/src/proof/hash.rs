@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use aes::cipher::{BlockEncrypt as _, KeyInit as _};
+use aes::{Aes256Enc, Block};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::block_api::compress256;
@@ -94,28 +96,49 @@ fn compressed(blocks: &[[u8; 64]]) -> Hash {
     Hash(hash)
 }
 
-/// From what the salts of one block's records are made.
+/// From what the salts of one segment's records are made.
 ///
-/// Whoever holds it can open every record of the block, so it is as secret as the block's key; one
+/// Whoever holds it can open every record of the segment, so it is as secret as the segment's key; one
 /// salt opens nothing but its own record.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct SaltKey(pub [u8; 32]);
 
+/// Blocks that AES enciphers at once.
+const SALTS_AT_ONCE: usize = 8;
+
 impl SaltKey {
-    /// The salt of this record: the first 16 bytes of SHA-256(key ‖ number), the number as 8 bytes,
-    /// most significant first.
+    /// The salt of this record: its number, as 16 bytes, most significant first, enciphered with
+    /// AES-256.
     pub fn salt(&self, number: u64) -> [u8; 16] {
-        let mut block = [0_u8; 64];
-        block[..32].copy_from_slice(&self.0);
-        block[32..40].copy_from_slice(&number.to_be_bytes());
-        block[40] = 0x80;
-        block[56..].copy_from_slice(&(40 * 8_u64).to_be_bytes());
-        let hash = compressed(&[block]);
-        block.zeroize();
-        let mut salt = [0; 16];
-        salt.copy_from_slice(&hash.0[..16]);
-        salt
+        let mut block = counted(number);
+        self.cipher().encrypt_block(&mut block);
+        block.into()
     }
+
+    /// The salts of this record and of those that follow it.
+    pub fn salts(&self, first: u64) -> impl Iterator<Item = [u8; 16]> + use<> {
+        let cipher = self.cipher();
+        let mut made = [Block::default(); SALTS_AT_ONCE];
+        (0_u64..).map(move |place| {
+            let at = (place % SALTS_AT_ONCE as u64) as usize;
+            if at == 0 {
+                let numbers = first.wrapping_add(place)..;
+                made.iter_mut()
+                    .zip(numbers)
+                    .for_each(|(block, number)| *block = counted(number));
+                cipher.encrypt_blocks(&mut made);
+            }
+            made[at].into()
+        })
+    }
+
+    fn cipher(&self) -> Aes256Enc {
+        Aes256Enc::new(&self.0.into())
+    }
+}
+
+fn counted(number: u64) -> Block {
+    u128::from(number).to_be_bytes().into()
 }
 
 impl fmt::Debug for SaltKey {

@@ -38,9 +38,9 @@ impl Ciphers {
             )?))
         };
         Ok(Ciphers {
-            blocks: cipher("portcullis journal v1: blocks")?,
-            index: cipher("portcullis journal v1: index")?,
-            salts: SaltKey(*derive("portcullis journal v1: salts")?),
+            blocks: cipher("portcullis journal v2: blocks")?,
+            index: cipher("portcullis journal v2: index")?,
+            salts: SaltKey(*derive("portcullis journal v2: salts")?),
         })
     }
 
@@ -103,6 +103,11 @@ impl Ciphers {
     /// the record.
     pub(crate) fn salt(&self, record: u64) -> [u8; 16] {
         self.salts.salt(record)
+    }
+
+    /// Those of the records from this one on.
+    pub(crate) fn salts_from(&self, record: u64) -> impl Iterator<Item = [u8; 16]> + use<> {
+        self.salts.salts(record)
     }
 }
 

@@ -7,7 +7,7 @@ use guard::UnixMillis;
 use crate::Day;
 
 /// A segment begins so; the last byte is the version of the format.
-const SEGMENT_MAGIC: [u8; 8] = *b"portseg\x01";
+const SEGMENT_MAGIC: [u8; 8] = *b"portseg\x02";
 /// A block begins so.
 pub(crate) const BLOCK_MAGIC: [u8; 4] = *b"blk1";
 

@@ -191,11 +191,12 @@ impl OpenSegment {
     /// The leaves of a block, straight from its text.
     fn hash(&self, text: &[u8], places: &[Place], from: usize, leaves: &mut Vec<Hash>) {
         let mut begin = 0;
-        leaves.extend((self.next..).zip(places).map(|(number, place)| {
+        let salts = self.ciphers.salts_from(self.next);
+        leaves.extend(places.iter().zip(salts).map(|(place, salt)| {
             let end = place.end as usize - from;
             let record = &text[begin..end - 1];
             begin = end;
-            leaf_hash(&self.ciphers.salt(number), record)
+            leaf_hash(&salt, record)
         }));
     }
 

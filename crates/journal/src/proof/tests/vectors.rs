@@ -1,5 +1,6 @@
 //! RFC 6962: the vectors that came with its first implementation, and what its definitions say.
 
+use aws_lc_rs::cipher::{AES_256, EncryptingKey, UnboundCipherKey};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -152,9 +153,13 @@ proptest! {
         bytes.extend(right);
         let defined: [u8; 32] = Sha256::digest(&bytes).into();
         prop_assert_eq!(node_hash(&Hash(left), &Hash(right)).0, defined);
-        let mut bytes = left.to_vec();
-        bytes.extend(number.to_be_bytes());
-        let defined: [u8; 32] = Sha256::digest(&bytes).into();
-        prop_assert_eq!(&SaltKey(left).salt(number)[..], &defined[..16]);
+        let key = UnboundCipherKey::new(&AES_256, &left).unwrap();
+        let mut defined = u128::from(number).to_be_bytes();
+        EncryptingKey::ecb(key).unwrap().encrypt(&mut defined).unwrap();
+        prop_assert_eq!(SaltKey(left).salt(number), defined);
+        let salts = SaltKey(left).salts(number).take(20);
+        for (salt, number) in salts.zip((0..).map(|further| number.saturating_add(further))) {
+            prop_assert_eq!(salt, SaltKey(left).salt(number));
+        }
     }
 }

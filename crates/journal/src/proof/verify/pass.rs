@@ -54,7 +54,8 @@ impl<'a> Pass<'a> {
     pub(super) fn block(&mut self, block: &Block<'_>) -> Result<(), ProofError> {
         self.gap_until(block.first)?;
         let records = || records(block.text);
-        for (place, record) in records().enumerate() {
+        let salts = block.salts.salts(block.first);
+        for ((place, record), salt) in records().enumerate().zip(salts) {
             let number = block.first.saturating_add(place as u64);
             if number < self.next {
                 let twice = number..number + 1;
@@ -64,7 +65,7 @@ impl<'a> Pass<'a> {
                 self.seen.twice = Some(twice);
                 continue;
             }
-            let leaf = leaf_hash(&block.salts.salt(number), record);
+            let leaf = leaf_hash(&salt, record);
             let told = self.leaves.at(number)?;
             // Behind what is signed whoever has the disk can write such a record and its leaf.
             let signed = number < self.seen.required || self.seen.required == 0;
