@@ -34,6 +34,7 @@ mod records;
 mod relay;
 mod revocation;
 mod settings;
+mod socket;
 mod sockets;
 mod target;
 mod tls;

@@ -23,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::client_hello::{self, Hello};
+use crate::socket::Socket;
 use crate::turns;
 
 /// Read from a socket at a time: two records of the greatest size.
@@ -47,7 +48,7 @@ pub(crate) type CsmsTls = Tls<UnbufferedClientConnection>;
 
 /// One end of a TLS connection.
 pub(crate) struct Tls<E> {
-    socket: TcpStream,
+    socket: Socket,
     engine: E,
     /// The start of a record, or of a handshake message, whose rest has not arrived.
     cut: Vec<u8>,
@@ -140,7 +141,7 @@ impl<E: Engine> Tls<E> {
     /// Boxed from the start: by value, the future of a handshake would hold it several times over.
     fn over(socket: TcpStream, engine: E) -> Box<Tls<E>> {
         Box::new(Tls {
-            socket,
+            socket: Socket::over(socket),
             engine,
             cut: Vec::new(),
             plain: Vec::new(),

@@ -25,6 +25,7 @@ use crate::http::{
 use crate::records::CsmsTls;
 use crate::relay::Opened;
 use crate::settings::UpstreamSettings;
+use crate::socket::Socket;
 use crate::target::{InvalidTarget, Target};
 use crate::tls::{self, TlsError};
 use crate::wire::Wire;
@@ -142,7 +143,7 @@ impl Prepared {
         let mut wire = if target.tls {
             self.secure(stream, &target).await?
         } else {
-            Wire::Plain(stream)
+            Wire::Plain(Socket::over(stream))
         };
         let key = WebSocketKey::new(random()?);
         let request = UpgradeRequest {

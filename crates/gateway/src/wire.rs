@@ -5,15 +5,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use crate::records::{CsmsTls, StationTls};
+use crate::socket::Socket;
 
 /// A byte stream to a station or a CSMS. TLS streams are boxed: an idle session's memory is decided
 /// by what its task holds inline.
 pub(crate) enum Wire {
     /// Clear text: a trusted network, or a CSMS behind us on the same host.
-    Plain(TcpStream),
+    Plain(Socket),
     /// TLS, the station being the client.
     FromStation(Box<StationTls>),
     /// TLS, we being the client.

@@ -11,6 +11,7 @@ use super::{Door, Visit};
 use crate::certificate::{PeerCertificate, Trust};
 use crate::proxy::{self, Carried};
 use crate::records::StationTls;
+use crate::socket::Socket;
 use crate::tls::in_words;
 use crate::wire::Wire;
 
@@ -40,7 +41,7 @@ pub(super) async fn secure(
 ) -> Result<Visit, RefusedHandshake> {
     let Some(tls) = &door.tls else {
         return Ok(Visit {
-            wire: Wire::Plain(stream),
+            wire: Wire::Plain(Socket::over(stream)),
             peer,
             certificate_rules: None,
             trust: Trust::default(),
