@@ -114,7 +114,8 @@ async fn what_is_said_is_recorded_and_nobody_is_named() {
     for part in [
         r#""what":"record-begins""#,
         r#""kind":"connected","tenant":"default","station":"CP-1""#,
-        r#""action":"Authorize","verdict":"forwarded""#,
+        r#""from":"station","action":"Authorize","message":[2,"#,
+        r#""from":"csms","action":"Authorize","latency_us""#,
         r#""kind":"disconnected""#,
         r#""what":"session-end","by":"operator""#,
         r#""what":"record-ends""#,

@@ -72,7 +72,7 @@ async fn a_record_is_searched_shown_and_its_answer_put_to_it() {
     let shown = scene.run(&["journal", "show", &number, "--format", "json"]);
     let shown = shown.is(0).json();
     assert_eq!(
-        (&shown["said"]["type"], &shown["answer"]["type"]),
+        (&shown["said"]["kind"], &shown["answer"]["kind"]),
         (&json!("call"), &json!("result"))
     );
     assert!(shown["latency_us"].as_u64().unwrap() > 0);

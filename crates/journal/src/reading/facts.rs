@@ -7,13 +7,16 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use crate::Handle;
 
+/// What became of a message whose record does not say it.
+pub(super) const FORWARDED: &str = "forwarded";
+
 /// The fields of a record that reading asks for. All of them are empty where the record has none.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default)]
 pub struct Facts<'a> {
     /// When it happened, in milliseconds since 1970.
     pub at: i64,
-    /// What kind of event it tells of.
+    /// What kind of event it tells of; for a message, which kind of message.
     #[serde(borrow)]
     pub kind: Cow<'a, str>,
     /// Whose station.
@@ -27,13 +30,10 @@ pub struct Facts<'a> {
     /// Who has said it: `station` or `csms`.
     #[serde(borrow)]
     pub from: Cow<'a, str>,
-    /// What kind of message.
-    #[serde(borrow, rename = "type")]
-    pub message_type: Cow<'a, str>,
     /// Its action.
     #[serde(borrow)]
     pub action: Cow<'a, str>,
-    /// What became of it.
+    /// What became of a message: `forwarded` where its record says nothing else.
     #[serde(borrow)]
     pub verdict: Cow<'a, str>,
     /// For an answer: how long its call had been open.
@@ -51,7 +51,19 @@ pub struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// What a record says; nothing, if it is not JSON as we write it.
     pub fn read(record: &'a [u8]) -> Facts<'a> {
-        serde_json::from_slice(record).unwrap_or_default()
+        let mut facts: Facts<'a> = serde_json::from_slice(record).unwrap_or_default();
+        if facts.verdict.is_empty() && facts.is_message() {
+            facts.verdict = FORWARDED.into();
+        }
+        facts
+    }
+
+    /// Whether it tells of a message: no other event has such a kind.
+    pub fn is_message(&self) -> bool {
+        matches!(
+            &*self.kind,
+            "call" | "result" | "error" | "result-error" | "send" | "unreadable"
+        )
     }
 
     /// Whether somebody was refused something.

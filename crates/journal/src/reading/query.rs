@@ -3,7 +3,7 @@
 use guard::UnixMillis;
 use memchr::memmem::Finder;
 
-use super::facts::{Facts, at_of};
+use super::facts::{FORWARDED, Facts, at_of};
 use crate::Handle;
 use crate::segments::{TermKind, term};
 
@@ -71,6 +71,8 @@ impl Filter {
                 terms.push(term(TermKind::Refused, b""));
                 needles.push(needle("disconnected"));
             }
+            // A record that says nothing of it is meant.
+            Some(FORWARDED) => {}
             Some(verdict) => needles.push(needle(verdict)),
             None => {}
         }

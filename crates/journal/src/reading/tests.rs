@@ -15,17 +15,41 @@ use crate::segments::tests::{MIDNIGHT, PATIENCE, PlainKeys, entry, open, queued,
 use crate::{Append, Entry, Handle, Settings, Ticket, Weight};
 
 const ACTIONS: [&str; 4] = ["Authorize", "Heartbeat", "MeterValues", "Reset"];
-const VERDICTS: [&str; 4] = ["forwarded", "forwarded", "refused", "disconnected"];
+const VERDICTS: [&str; 5] = [
+    "forwarded",
+    "joined",
+    "forwarded",
+    "refused",
+    "disconnected",
+];
 
-/// A message that is told apart by its number.
+/// The action and the verdict of a message; not all records tell of one.
+fn message(number: u64) -> Option<(&'static str, &'static str)> {
+    let verdict = VERDICTS[(number / 5 % 5) as usize];
+    (number % 13 != 7).then_some((ACTIONS[number as usize % 4], verdict))
+}
+
+/// A record that is told apart by its number. What was said itself may speak of verdicts.
 fn json(number: u64) -> String {
-    let (station, action) = (number % 7, ACTIONS[number as usize % 4]);
-    let verdict = VERDICTS[(number / 5 % 4) as usize];
-    let handle = handle(number / 9);
+    let (at, station, handle) = (at(number), number % 7, handle(number / 9));
+    let of = format!(r#""tenant":"cpo","station":"CS-{station}","session":{station}"#);
+    let Some((action, verdict)) = message(number) else {
+        return format!(
+            r#"{{"at":{at},"kind":"connected",{of},"number":{number},"by":"{handle}"}}"#
+        );
+    };
+    let verdict = match verdict {
+        "forwarded" => String::new(),
+        verdict => format!(r#""verdict":"{verdict}","#),
+    };
+    let word = VERDICTS[number as usize % 5];
     format!(
-        r#"{{"at":{},"kind":"message","tenant":"cpo","station":"CS-{station}","session":{station},"from":"station","type":"call","action":"{action}","verdict":"{verdict}","message":[2,"{number}","{action}",{{"idTag":"{handle}"}}]}}"#,
-        at(number)
+        r#"{{"at":{at},"kind":"call",{of},"from":"station","action":"{action}",{verdict}"message":[2,"{number}","{action}",{{"idTag":"{handle}","verdict":"{word}"}}]}}"#
     )
+}
+
+fn is_refused(number: u64) -> bool {
+    matches!(message(number), Some((_, "refused" | "disconnected")))
 }
 
 /// Time goes on, but for a clock that is now and then set back.
@@ -41,14 +65,13 @@ fn handle(number: u64) -> Handle {
 
 fn append(to: &impl Append, number: u64) -> Ticket {
     let (json, station) = (json(number), format!("CS-{}", number % 7));
-    let refused = !json.contains("forwarded");
     queued(to.append(&Entry {
         at: UnixMillis(at(number)),
         weight: Weight::Message,
         json: json.as_bytes(),
         station: Some(&station),
-        action: Some(ACTIONS[number as usize % 4]),
-        refused,
+        action: message(number).map(|(action, _)| action),
+        refused: is_refused(number),
         handles: &[handle(number / 9)],
     }))
 }
@@ -64,12 +87,12 @@ fn expected(query: &Query, count: u64) -> Vec<u64> {
     let mut found: Vec<u64> = (0..count)
         .filter(|number| {
             let station = format!("CS-{}", number % 7);
-            let verdict = VERDICTS[(number / 5 % 4) as usize];
+            let (action, verdict) = message(*number).unwrap_or_default();
             is(&query.tenant, "cpo")
                 && is(&query.station, &station)
-                && is(&query.action, ACTIONS[*number as usize % 4])
+                && is(&query.action, action)
                 && match query.verdict.as_deref() {
-                    Some("refused") => verdict != "forwarded",
+                    Some("refused") => is_refused(*number),
                     _ => is(&query.verdict, verdict),
                 }
                 && query.from.is_none_or(|from| at(*number) >= from.0)
@@ -96,7 +119,7 @@ fn queries(count: u64) -> impl Strategy<Value = Query> {
         one(&["CS-0", "CS-1", "CS-6", "CS-9", "CS-\""]),
         (time(), time()),
         one(&["Authorize", "Reset", "Nothing"]),
-        one(&["forwarded", "refused", "disconnected"]),
+        one(&["forwarded", "joined", "refused", "disconnected"]),
         proptest::collection::vec((0..count / 8).prop_map(handle), 0..3),
         proptest::option::of(0_usize..40),
         any::<bool>(),
@@ -258,7 +281,7 @@ fn an_answer_is_put_to_its_call() {
     let mut last = Ticket(0);
     for (at, from, kind, message, latency) in said {
         let json = format!(
-            r#"{{"at":{},"kind":"message","tenant":"cpo","station":"CS-1","session":4,"from":"{from}","type":"{kind}",{latency}"verdict":"forwarded","message":{message}}}"#,
+            r#"{{"at":{},"kind":"{kind}","tenant":"cpo","station":"CS-1","session":4,"from":"{from}",{latency}"message":{message}}}"#,
             MIDNIGHT + at
         );
         last = queued(appender.append(&Entry {

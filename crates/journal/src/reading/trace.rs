@@ -48,7 +48,7 @@ impl Traces {
             self.versions.insert(session, facts.ocpp.into_owned());
             return None;
         }
-        let message_type = match &*facts.message_type {
+        let message_type = match &*facts.kind {
             "call" => "CALL",
             "result" => "CALLRESULT",
             "error" => "CALLERROR",
@@ -93,17 +93,18 @@ impl Traces {
                 );
             }
         }
-        put("meta", meta(record.number, &whole));
+        put("meta", meta(record.number, &facts.verdict, &whole));
         Some(Value::Object(line))
     }
 }
 
 /// What we know and the format does not ask for.
-fn meta(number: u64, record: &Value) -> Value {
+fn meta(number: u64, verdict: &str, record: &Value) -> Value {
     let mut meta = Map::new();
     meta.insert("record".to_owned(), json!(number));
     meta.insert("pseudonymous".to_owned(), json!(true));
-    for name in ["tenant", "session", "verdict", "by", "latency_us"] {
+    meta.insert("verdict".to_owned(), json!(verdict));
+    for name in ["tenant", "session", "by", "latency_us"] {
         if let Some(value) = record.get(name) {
             meta.insert(name.to_owned(), value.clone());
         }
@@ -127,7 +128,7 @@ mod tests {
         let mut traces = Traces::default();
         let connected = r#"{"at":1795305600000,"kind":"connected","tenant":"cpo","station":"CS-1","session":3,"ocpp":"1.6"}"#;
         assert_eq!(traces.line(&record(connected)), None);
-        let call = r#"{"at":1795305600123,"kind":"message","tenant":"cpo","station":"CS-1","session":3,"from":"station","type":"call","action":"StatusNotification","verdict":"forwarded","bytes":9,"message":[2,"a","StatusNotification",{"connectorId":2,"status":"Faulted"}]}"#;
+        let call = r#"{"at":1795305600123,"kind":"call","tenant":"cpo","station":"CS-1","session":3,"from":"station","action":"StatusNotification","message":[2,"a","StatusNotification",{"connectorId":2,"status":"Faulted"}]}"#;
         let line: Value = serde_json::from_str(&traces.line(&record(call)).unwrap()).unwrap();
         assert_eq!(
             line,
@@ -142,18 +143,19 @@ mod tests {
                 } },
             })
         );
-        let error = r#"{"at":1795305600150,"kind":"message","tenant":"cpo","station":"CS-1","session":3,"from":"csms","type":"error","action":"StatusNotification","verdict":"forwarded","latency_us":27000,"message":[4,"a","InternalError","",{}]}"#;
+        let error = r#"{"at":1795305600150,"kind":"error","tenant":"cpo","station":"CS-1","session":3,"from":"csms","action":"StatusNotification","verdict":"joined","latency_us":27000,"message":[4,"a","InternalError","",{}]}"#;
         let line: Value = serde_json::from_str(&traces.line(&record(error)).unwrap()).unwrap();
         assert_eq!(line["direction"], "csms-to-cp");
         assert_eq!(line["messageType"], "CALLERROR");
+        assert_eq!(line["meta"]["portcullis"]["verdict"], "joined");
         assert_eq!(
             line["error"],
             json!({ "code": "InternalError", "description": "", "details": {} })
         );
         assert!(line.get("action").is_none() && line.get("payload").is_none());
         for other in [
-            r#"{"at":1,"kind":"message","station":"CS-1","type":"unreadable","message":"[2,"}"#,
-            r#"{"at":1,"kind":"message","station":"CS-1","type":"call","message":[2]}"#,
+            r#"{"at":1,"kind":"unreadable","station":"CS-1","bytes":3}"#,
+            r#"{"at":1,"kind":"call","station":"CS-1","message":[2]}"#,
             r#"{"at":1,"kind":"gap"}"#,
             "no JSON",
         ] {

@@ -7,9 +7,9 @@ use guard::{
     Closing, Event, Finding, Heard, MessageEvent, MessageKind, Outcome, RefusedHandshake,
     SessionFacts, Tenant, UnixMillis, words,
 };
-use ocpp::StationId;
+use ocpp::{Side, StationId};
 
-use super::json::{Object, key, quoted};
+use super::json::{Object, Pair, key, pair, quoted};
 use super::{About, PRIVATE, Pseudonyms};
 use crate::{Handle, Weight};
 
@@ -48,7 +48,7 @@ pub struct Act<'a> {
 pub fn compose_act(act: &Act<'_>, out: &mut Vec<u8>) -> About {
     let mut object = Object::new(out);
     object.time(key!("at"), act.at);
-    object.word(key!("kind"), "act");
+    object.pair(pair!("kind", "act"));
     object.text(key!("what"), act.what);
     object.text(key!("by"), act.by);
     object.text(key!("details"), act.details);
@@ -75,7 +75,7 @@ pub struct Gap {
 pub fn compose_gap(gap: &Gap, out: &mut Vec<u8>) -> About {
     let mut object = Object::new(out);
     object.time(key!("at"), gap.at);
-    object.word(key!("kind"), "gap");
+    object.pair(pair!("kind", "gap"));
     object.time(key!("since"), gap.since);
     object.number(key!("events"), gap.events);
     object.number(key!("words"), gap.words);
@@ -102,7 +102,7 @@ impl<P: Pseudonyms> Page<'_, P> {
                 station,
                 why,
             } => {
-                self.head("refused", at.wall);
+                self.head(pair!("kind", "refused"), at.wall);
                 let asked = station.as_ref();
                 let name = asked.map(|asked| self.station(None, asked, at.wall));
                 let name = name.transpose()?;
@@ -116,7 +116,7 @@ impl<P: Pseudonyms> Page<'_, P> {
                 times,
                 last,
             } => {
-                self.head("turned-away", at.wall);
+                self.head(pair!("kind", "turned-away"), at.wall);
                 self.object.number(key!("times"), u64::from(*times));
                 self.object.text(key!("last"), &last.to_string());
                 self.why_refused(why);
@@ -128,7 +128,8 @@ impl<P: Pseudonyms> Page<'_, P> {
                 tenant,
                 weaknesses,
             } => {
-                let about = self.of_station("weak-password", at.wall, station, tenant)?;
+                let kind = pair!("kind", "weak-password");
+                let about = self.of_station(kind, at.wall, station, tenant)?;
                 self.object.text(key!("why"), &weaknesses.to_string());
                 Ok(about)
             }
@@ -136,7 +137,7 @@ impl<P: Pseudonyms> Page<'_, P> {
                 at,
                 station,
                 tenant,
-            } => self.of_station("adopted", at.wall, station, tenant),
+            } => self.of_station(pair!("kind", "adopted"), at.wall, station, tenant),
             Event::CredentialChange {
                 at,
                 station,
@@ -144,7 +145,8 @@ impl<P: Pseudonyms> Page<'_, P> {
                 is_certificate,
                 step,
             } => {
-                let about = self.of_station("credential-change", at.wall, station, tenant)?;
+                let kind = pair!("kind", "credential-change");
+                let about = self.of_station(kind, at.wall, station, tenant)?;
                 self.object.flag(key!("certificate"), *is_certificate);
                 self.object.word(key!("step"), words::change(*step).0);
                 Ok(about)
@@ -158,20 +160,13 @@ impl<P: Pseudonyms> Page<'_, P> {
         heard: Option<Heard<'_>>,
     ) -> Result<About, P::Error> {
         let (at, session) = (message.at.wall, &message.session);
-        let mut about = self.session("message", at, session)?;
-        self.object.word(key!("from"), words::side(message.from));
-        self.object.word(key!("type"), kind_word(message.kind));
+        let mut about = self.session(kind_of(message.kind), at, session)?;
+        self.object.pair(match message.from {
+            Side::Station => pair!("from", "station"),
+            Side::Csms => pair!("from", "csms"),
+        });
         self.object.word(key!("action"), message.action);
-        self.object
-            .word(key!("verdict"), words::outcome(message.outcome));
-        if let Outcome::Refused(control, fault) = message.outcome {
-            let by = control.map(guard::Control::name);
-            self.object.word(key!("by"), by.unwrap_or("hard-fault"));
-            if let Some(fault) = fault {
-                self.object.text(key!("fault"), &fault.to_string());
-            }
-        }
-        self.object.number(key!("bytes"), u64::from(message.bytes));
+        self.verdict(message.outcome);
         if let Some(latency) = message.latency {
             let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
             self.object.number(key!("latency_us"), micros);
@@ -179,15 +174,38 @@ impl<P: Pseudonyms> Page<'_, P> {
         if !message.findings.is_empty() {
             self.findings(&message.findings);
         }
-        if let Some(heard) = heard {
-            let out = self.object.key(key!("message"));
-            self.names
-                .message(&session.tenant.0, heard, at, out, self.handles)?;
+        let length = heard.map(|heard| self.heard(&session.tenant.0, heard, at));
+        let length = length.transpose()?;
+        if length != usize::try_from(message.bytes).ok() {
+            self.object.number(key!("bytes"), u64::from(message.bytes));
         }
         about.action = Some(message.action);
         about.is_refused = !message.outcome.has_passed();
         about.weight = weight(message);
         Ok(about)
+    }
+
+    /// A message without a verdict was forwarded, as nearly all are.
+    fn verdict(&mut self, outcome: Outcome) {
+        if outcome == Outcome::Forwarded {
+            return;
+        }
+        self.object.word(key!("verdict"), words::outcome(outcome));
+        if let Outcome::Refused(control, fault) = outcome {
+            let by = control.map(guard::Control::name);
+            self.object.word(key!("by"), by.unwrap_or("hard-fault"));
+            if let Some(fault) = fault {
+                self.object.text(key!("fault"), &fault.to_string());
+            }
+        }
+    }
+
+    /// Writes what was said, and gives the bytes that it takes here.
+    fn heard(&mut self, tenant: &str, heard: Heard<'_>, at: UnixMillis) -> Result<usize, P::Error> {
+        let out = self.object.key(key!("message"));
+        let begin = out.len();
+        self.names.message(tenant, heard, at, out, self.handles)?;
+        Ok(out.len() - begin)
     }
 
     fn findings(&mut self, findings: &[Finding]) {
@@ -214,7 +232,7 @@ impl<P: Pseudonyms> Page<'_, P> {
     }
 
     fn connected(&mut self, at: UnixMillis, session: &SessionFacts) -> Result<About, P::Error> {
-        let about = self.session("connected", at, session)?;
+        let about = self.session(pair!("kind", "connected"), at, session)?;
         self.object.text(key!("route"), &session.route.0);
         self.object.word(key!("ocpp"), session.version.number());
         self.object
@@ -235,7 +253,7 @@ impl<P: Pseudonyms> Page<'_, P> {
         session: &SessionFacts,
         how: &Closing,
     ) -> Result<About, P::Error> {
-        let mut about = self.session("disconnected", at, session)?;
+        let mut about = self.session(pair!("kind", "disconnected"), at, session)?;
         self.object.word(key!("how"), words::ending(how));
         let said = self.names.words(&words::closing(how));
         self.object.text(key!("why"), &said);
@@ -249,14 +267,14 @@ impl<P: Pseudonyms> Page<'_, P> {
         self.object.text(key!("why"), &said);
     }
 
-    fn head(&mut self, kind: &str, at: UnixMillis) {
+    fn head(&mut self, kind: Pair, at: UnixMillis) {
         self.object.time(key!("at"), at);
-        self.object.word(key!("kind"), kind);
+        self.object.pair(kind);
     }
 
     fn session(
         &mut self,
-        kind: &str,
+        kind: Pair,
         at: UnixMillis,
         session: &SessionFacts,
     ) -> Result<About, P::Error> {
@@ -267,7 +285,7 @@ impl<P: Pseudonyms> Page<'_, P> {
 
     fn of_station(
         &mut self,
-        kind: &str,
+        kind: Pair,
         at: UnixMillis,
         station: &StationId,
         tenant: &Tenant,
@@ -308,15 +326,15 @@ fn kept(at: UnixMillis, station: Option<Arc<str>>, is_refused: bool) -> About {
     }
 }
 
-/// OCPP-J's kinds as a record writes them.
-fn kind_word(kind: MessageKind) -> &'static str {
+/// OCPP-J's kinds as a record writes them; by these reading knows a message (`Facts::is_message`).
+fn kind_of(kind: MessageKind) -> Pair {
     match kind {
-        MessageKind::Call => "call",
-        MessageKind::Result => "result",
-        MessageKind::Error => "error",
-        MessageKind::ResultError => "result-error",
-        MessageKind::Send => "send",
-        MessageKind::Unreadable => "unreadable",
+        MessageKind::Call => pair!("kind", "call"),
+        MessageKind::Result => pair!("kind", "result"),
+        MessageKind::Error => pair!("kind", "error"),
+        MessageKind::ResultError => pair!("kind", "result-error"),
+        MessageKind::Send => pair!("kind", "send"),
+        MessageKind::Unreadable => pair!("kind", "unreadable"),
     }
 }
 

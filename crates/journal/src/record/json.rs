@@ -14,6 +14,18 @@ macro_rules! key {
 }
 pub(super) use key;
 
+/// A key and its word, with what stands around them.
+#[derive(Clone, Copy)]
+pub(super) struct Pair(pub(super) &'static str);
+
+/// `,"name":"word"`, where it is known beforehand what is said.
+macro_rules! pair {
+    ($name:literal, $word:literal) => {
+        $crate::record::json::Pair(concat!(",\"", $name, "\":\"", $word, "\""))
+    };
+}
+pub(super) use pair;
+
 /// An object being written.
 pub(super) struct Object<'o> {
     out: &'o mut Vec<u8>,
@@ -40,6 +52,11 @@ impl<'o> Object<'o> {
     pub(super) fn key(&mut self, key: Key) -> &mut Vec<u8> {
         self.out.extend_from_slice(key.0.as_bytes());
         self.out
+    }
+
+    #[inline(always)]
+    pub(super) fn pair(&mut self, pair: Pair) {
+        self.out.extend_from_slice(pair.0.as_bytes());
     }
 
     /// A word of ours: nothing to escape.

@@ -15,7 +15,15 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// Says who was asked for.
+/// A token that must not stand in a record.
+const TOKEN: &str = "04A2B3C4";
+
+/// What stands in its place.
+fn handle() -> Handle {
+    Handle::from_random([1; 12])
+}
+
+/// Knows one token, and says who was asked for.
 struct Asked;
 
 impl Pseudonyms for Asked {
@@ -29,9 +37,11 @@ impl Pseudonyms for Asked {
         out: &mut Vec<u8>,
         handles: &mut Vec<Handle>,
     ) -> Result<(), Infallible> {
-        handles.push(Handle::from_random([1; 12]));
-        let said = json!({ "tenant": tenant, "bytes": heard.text.len() });
-        out.extend_from_slice(said.to_string().as_bytes());
+        assert_eq!(tenant, "cpo");
+        let text = std::str::from_utf8(heard.text).unwrap();
+        handles.extend(text.matches(TOKEN).map(|_| handle()));
+        let said = text.replace(TOKEN, &handle().to_string());
+        out.extend_from_slice(said.as_bytes());
         Ok(())
     }
 
@@ -89,17 +99,32 @@ fn session_of(identity: &str) -> Arc<SessionFacts> {
 
 fn message(outcome: Outcome, action: &'static str, findings: Vec<Finding>) -> Event {
     Event::Message(MessageEvent {
+        outcome,
+        findings,
+        ..call(action, 57)
+    })
+}
+
+fn call(action: &'static str, bytes: usize) -> MessageEvent {
+    MessageEvent {
         at: at(),
         session: session(),
         from: Side::Station,
         kind: MessageKind::Call,
         action,
-        bytes: 57,
-        outcome,
-        findings,
+        bytes: bytes.try_into().unwrap(),
+        outcome: Outcome::Forwarded,
+        findings: Vec::new(),
         latency: None,
         model: None,
-    })
+    }
+}
+
+fn heard(text: &str) -> Heard<'_> {
+    Heard {
+        text: text.as_bytes(),
+        facts: Facts::NONE,
+    }
 }
 
 fn finding() -> Finding {
@@ -113,30 +138,28 @@ fn finding() -> Finding {
     }
 }
 
-fn written(event: &Event, heard: Option<Heard<'_>>) -> (Value, About, Vec<Handle>) {
+/// A record as it stands.
+fn text(event: &Event, heard: Option<Heard<'_>>) -> (String, About, Vec<Handle>) {
     let (mut out, mut handles) = (b"before".to_vec(), Vec::new());
     let Ok(about) = compose(event, heard, &mut Asked, &mut out, &mut handles);
     let text = std::str::from_utf8(&out[6..]).unwrap();
     assert!(!text.contains('\n'), "one line: {text}");
-    (serde_json::from_str(text).unwrap(), about, handles)
+    (text.to_owned(), about, handles)
+}
+
+fn written(event: &Event, heard: Option<Heard<'_>>) -> (Value, About, Vec<Handle>) {
+    let (text, about, handles) = text(event, heard);
+    (serde_json::from_str(&text).unwrap(), about, handles)
 }
 
 #[test]
-fn a_message_with_what_was_said() {
-    let heard = Heard {
-        text: b"[2,\"1\",\"Heartbeat\",{}]",
-        facts: Facts::NONE,
-    };
-    let event = message(Outcome::Forwarded, "Heartbeat", Vec::new());
-    let (record, about, handles) = written(&event, Some(heard));
-    assert_eq!(
-        record,
-        json!({
-            "at": 1_795_305_600_123_i64, "kind": "message", "tenant": "cpo", "station": "cpo/CS1",
-            "session": 12, "from": "station", "type": "call", "action": "Heartbeat",
-            "verdict": "forwarded", "bytes": 57, "message": { "tenant": "cpo", "bytes": 22 },
-        })
-    );
+fn of_a_message_as_it_came_nothing_is_said_twice() {
+    let said = r#"[2,"1","Heartbeat",{}]"#;
+    let event = Event::Message(call("Heartbeat", said.len()));
+    let (record, about, handles) = text(&event, Some(heard(said)));
+    let head = r#"{"at":1795305600123,"kind":"call","tenant":"cpo","station":"cpo/CS1","session":12,"from":"station","action":"Heartbeat","#;
+    assert_eq!(record, format!(r#"{head}"message":{said}}}"#));
+    assert_eq!(handles, []);
     let expected = About {
         at: at().wall,
         weight: Weight::Telemetry,
@@ -144,7 +167,75 @@ fn a_message_with_what_was_said() {
         action: Some("Heartbeat"),
         is_refused: false,
     };
-    assert_eq!((about, handles.len()), (expected, 1));
+    assert_eq!(about, expected);
+    // Without its words, its length is all that is known of it.
+    let (record, ..) = text(&event, None);
+    assert_eq!(record, format!(r#"{head}"bytes":{}}}"#, said.len()));
+}
+
+#[test]
+fn of_a_message_that_came_otherwise_its_length_is_said() {
+    for token in [
+        TOKEN.to_owned(),
+        format!("{TOKEN}{TOKEN}"),
+        "04FF".to_owned(),
+    ] {
+        let said = format!(r#"[2,"1","Authorize",{{"idTag":"{token}"}}]"#);
+        let event = Event::Message(call("Authorize", said.len()));
+        let (record, _, handles) = text(&event, Some(heard(&said)));
+        let replaced = token.matches(TOKEN).count();
+        let end = match replaced {
+            0 => String::from("\"}]}"),
+            _ => format!("\"}}],\"bytes\":{}}}", said.len()),
+        };
+        assert!(record.ends_with(&end), "{record}");
+        assert_eq!(handles, vec![handle(); replaced]);
+        assert!(!record.contains(TOKEN), "{record}");
+    }
+}
+
+#[test]
+fn every_kind_of_message_is_read_as_one() {
+    use crate::reading;
+    let refused = Outcome::Refused(Some(Control::Schema), None);
+    for (kind, word) in [
+        (MessageKind::Call, "call"),
+        (MessageKind::Result, "result"),
+        (MessageKind::Error, "error"),
+        (MessageKind::ResultError, "result-error"),
+        (MessageKind::Send, "send"),
+        (MessageKind::Unreadable, "unreadable"),
+    ] {
+        for (from, side) in [(Side::Station, "station"), (Side::Csms, "csms")] {
+            for (outcome, verdict, is_refused) in [
+                (Outcome::Forwarded, "forwarded", false),
+                (Outcome::Joined, "joined", false),
+                (refused, "refused", true),
+                (Outcome::Disconnected, "disconnected", true),
+            ] {
+                let event = Event::Message(MessageEvent {
+                    kind,
+                    from,
+                    outcome,
+                    ..call("Heartbeat", 57)
+                });
+                let (record, about, _) = text(&event, None);
+                let facts = reading::Facts::read(record.as_bytes());
+                assert!(facts.is_message(), "{record}");
+                assert_eq!((&*facts.kind, &*facts.from), (word, side));
+                assert_eq!(facts.verdict, verdict);
+                assert_eq!(
+                    (facts.is_refused(), about.is_refused),
+                    (is_refused, is_refused)
+                );
+                assert_eq!(
+                    record.contains("verdict"),
+                    verdict != "forwarded",
+                    "{record}"
+                );
+            }
+        }
+    }
 }
 
 #[test]
@@ -288,6 +379,9 @@ fn whatever_is_not_a_message_is_kept() {
             (record["kind"].as_str(), record["at"].as_i64()),
             (Some(kind), Some(at().wall.0))
         );
+        let text = record.to_string();
+        let facts = crate::reading::Facts::read(text.as_bytes());
+        assert!(!facts.is_message() && facts.verdict.is_empty(), "{record}");
         assert_eq!(about.station.as_deref(), named, "{record}");
         assert_eq!(record["station"].as_str(), named, "{record}");
         assert_eq!(

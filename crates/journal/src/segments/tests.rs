@@ -55,7 +55,7 @@ pub(crate) fn open(settings: &Settings) -> Journal {
 pub(crate) fn message(number: u64) -> String {
     let station = number % 17;
     format!(
-        r#"{{"at":{},"kind":"message","tenant":"cpo","station":"CS-{station:04}","session":{station},"from":"station","type":"call","action":"Heartbeat","verdict":"forwarded","bytes":57,"message":[2,"{number}","Heartbeat",{{}}]}}"#,
+        r#"{{"at":{},"kind":"call","tenant":"cpo","station":"CS-{station:04}","session":{station},"from":"station","action":"Heartbeat","message":[2,"{number}","Heartbeat",{{}}]}}"#,
         MIDNIGHT + number as i64
     )
 }

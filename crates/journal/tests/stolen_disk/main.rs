@@ -105,7 +105,7 @@ fn recorded(disk: &Disk, messages: &[Message]) -> Result<Vec<Vec<u8>>, Box<dyn E
                 unreadable.fault, unreadable.at, message.text
             );
         }
-        let (mut json, mut handles) = (br#"{"kind":"message","message":"#.to_vec(), Vec::new());
+        let (mut json, mut handles) = (br#"{"kind":"call","message":"#.to_vec(), Vec::new());
         let text = message.text.as_bytes();
         vault.rewrite("cpo", text, read.facts(), NOW, &mut json, &mut handles)?;
         json.push(b'}');

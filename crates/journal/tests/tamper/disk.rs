@@ -66,7 +66,7 @@ impl Disk {
         for number in 0..RECORDS {
             // Not to be compressed away.
             let noise = [0; 4].map(|_: u8| chance.below(u64::MAX));
-            let json = format!(r#"{{"at":{number},"kind":"message","noise":"{noise:x?}"}}"#);
+            let json = format!(r#"{{"at":{number},"kind":"call","noise":"{noise:x?}"}}"#);
             let appended = appender.append(&Entry {
                 at: UnixMillis(1_795_305_600_000),
                 weight: Weight::Kept,

@@ -158,7 +158,7 @@ pub(crate) fn temporary() -> TempDir {
 
 pub(crate) fn record(number: u64) -> Vec<u8> {
     format!(
-        r#"{{"at":{},"kind":"message","session":{number}}}"#,
+        r#"{{"at":{},"kind":"call","session":{number}}}"#,
         1_795_305_600_000 + number
     )
     .into_bytes()

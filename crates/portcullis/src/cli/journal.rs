@@ -19,8 +19,9 @@ Example:
     /// Look for records: by station, time, action, verdict, pseudonym or identifier.
     #[command(after_help = "\
 What is found is shown newest first, and no more than --limit of it. A verdict is `forwarded`, `joined`,
-`refused` or `disconnected`; `refused` finds handshakes and sessions that were refused as well. Times are
-as 2026-11-22, 2026-11-22T08:15:00Z, or so long ago: 90m, 12h, 3d.
+`refused` or `disconnected`; `refused` finds handshakes and sessions that were refused as well. A record,
+as --format json has it, has none where a message was forwarded. Times are as 2026-11-22,
+2026-11-22T08:15:00Z, or so long ago: 90m, 12h, 3d.
 
 Records hold pseudonyms. Whoever looks for an identifier says what for, and the record keeps the purpose,
 so name nobody in it; `--id -` reads the identifier from standard input, where no other process sees it.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use journal::proof::LogKey;
 use journal::proof::verify::{Against, Forgotten, Report, verify};
 use journal::{Order, Query};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::config::{Config, JournalConfig};
 use crate::open_record::OpenRecord;
@@ -49,6 +51,13 @@ pub(super) fn shown(config: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// What was said, in the record of a message.
+#[derive(Deserialize)]
+struct Said<'r> {
+    #[serde(borrow)]
+    message: &'r RawValue,
+}
+
 /// The latest messages that name somebody, as they are recorded.
 fn messages(record: &OpenRecord<'_>) -> Result<Vec<String>, Failure> {
     let reader = record.reader();
@@ -62,17 +71,13 @@ fn messages(record: &OpenRecord<'_>) -> Result<Vec<String>, Failure> {
         };
         for record in reader.search(query).map_err(failed)? {
             let record = record.map_err(failed)?;
-            let line = String::from_utf8_lossy(&record.json);
-            let Some((_, message)) = line.split_once("\"message\":") else {
+            let Ok(said) = serde_json::from_slice::<Said<'_>>(&record.json) else {
                 continue;
             };
+            let message = said.message.get();
             if message.contains("\"idTag\":\"z") || message.contains("\"idToken\":\"z") {
                 let shown: String = message.chars().take(SHOWN_CHARS).collect();
-                lines.push(format!(
-                    "{}  {}",
-                    record.number,
-                    shown.trim_end_matches('}')
-                ));
+                lines.push(format!("{}  {shown}", record.number));
                 break;
             }
         }

@@ -9,7 +9,7 @@ use crate::proof::{LogKey, Request, SaltKey, TileReader, Tiles, Witness, Witness
 const SIZE: u64 = 700;
 
 fn record(number: u64) -> Vec<u8> {
-    format!(r#"{{"at":{number},"kind":"message","message":"<script>alert(\"{number} & Grüße\")</script>{{SCRIPT}}"}}"#)
+    format!(r#"{{"at":{number},"kind":"call","message":"<script>alert(\"{number} & Grüße\")</script>{{SCRIPT}}"}}"#)
         .into_bytes()
 }
 

@@ -102,7 +102,7 @@ mod tests {
         for (kind, what, details) in [
             ("act", "retention", "texts of 2026-11-21 (0-299)"),
             ("act", "look-up", "records of 2026-11-21 (0-299)"),
-            ("message", "retention", "records of 2026-11-21 (0-299)"),
+            ("call", "retention", "records of 2026-11-21 (0-299)"),
             ("act", "retention", "records of 2026-11-21"),
             ("act", "retention", "records of 2026-11-21 (299-0)"),
             (
@@ -116,7 +116,7 @@ mod tests {
             let read = Forgotten::default().in_record(record.as_bytes());
             assert_eq!(read, [], "{record}");
         }
-        let quoted = br#"{"kind":"message","message":[2,"1","DataTransfer",{"what":"retention"}]}"#;
+        let quoted = br#"{"kind":"call","message":[2,"1","DataTransfer",{"what":"retention"}]}"#;
         assert_eq!(Forgotten::default().in_record(quoted), []);
     }
 }

@@ -18,7 +18,7 @@ use crate::{Exit, Failure};
 /// In a file's place.
 const STANDARD_OUTPUT: &str = "-";
 /// The columns of a CSV file.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 11] = [
     "record",
     "at",
     "kind",
@@ -26,7 +26,6 @@ const COLUMNS: [&str; 12] = [
     "station",
     "session",
     "from",
-    "type",
     "action",
     "verdict",
     "latency_us",
@@ -165,7 +164,6 @@ fn row(record: &Record) -> [String; COLUMNS.len()] {
         cell(&facts.station),
         number(facts.session),
         cell(&facts.from),
-        cell(&facts.message_type),
         cell(&facts.action),
         cell(&facts.verdict),
         number(facts.latency_us),
@@ -212,19 +210,18 @@ mod tests {
     fn a_row_has_what_its_columns_say() {
         let record = Record {
             number: 3,
-            json: br#"{"at":1795305600123,"kind":"message","tenant":"cpo","station":"=CS-1","session":4,"from":"station","type":"call","action":"Heartbeat","verdict":"forwarded","message":[2,"1","Heartbeat",{}]}"#.to_vec(),
+            json: br#"{"at":1795305600123,"kind":"call","tenant":"cpo","station":"=CS-1","session":4,"from":"station","action":"Heartbeat","message":[2,"1","Heartbeat",{}]}"#.to_vec(),
         };
         assert_eq!(
             row(&record),
             [
                 "3",
                 "2026-11-22T00:00:00.123Z",
-                "message",
+                "call",
                 "cpo",
                 "'=CS-1",
                 "4",
                 "station",
-                "call",
                 "Heartbeat",
                 "forwarded",
                 "",

@@ -14,20 +14,17 @@ pub(super) fn line(record: &Record) -> String {
         "csms" => "←",
         _ => " ",
     };
-    let (kind, action) = match &*facts.kind {
-        "message" => (&*facts.message_type, &*facts.action),
-        kind => (kind, ""),
-    };
-    let rest = match (&*facts.kind, facts.latency_us) {
-        ("message", Some(micros)) => in_millis(Duration::from_micros(micros)),
-        ("message", None) => String::new(),
-        _ => facts.why.clone().into_owned(),
+    let rest = match facts.latency_us {
+        Some(micros) => in_millis(Duration::from_micros(micros)),
+        None => facts.why.clone().into_owned(),
     };
     let line = format!(
-        "{:>10}  {}  {:<16} {arrow} {kind:<12} {action:<26} {:<12} {rest}",
+        "{:>10}  {}  {:<16} {arrow} {:<12} {:<26} {:<12} {rest}",
         record.number,
         at(facts.at),
         facts.station,
+        facts.kind,
+        facts.action,
         facts.verdict,
     );
     harmless(line.trim_end())
@@ -40,7 +37,7 @@ pub(super) fn exchange_line(exchange: &Exchange) -> String {
         (Some(answer), Some(latency)) => format!(
             "{said}  ⤶ {} {} {}",
             answer.number,
-            harmless(&answer.facts().message_type),
+            harmless(&answer.facts().kind),
             in_millis(latency)
         ),
         _ => said,
@@ -116,7 +113,7 @@ mod tests {
     #[test]
     fn a_record_is_one_line() {
         let answer = record(
-            r#"{"at":1795305600123,"kind":"message","station":"CS-1","from":"csms","type":"result","action":"Heartbeat","verdict":"forwarded","latency_us":12345,"message":[3,"1",{}]}"#,
+            r#"{"at":1795305600123,"kind":"result","station":"CS-1","from":"csms","action":"Heartbeat","latency_us":12345,"message":[3,"1",{}]}"#,
         );
         let line = line(&answer);
         let words: Vec<&str> = line.split_whitespace().collect();
