@@ -14,6 +14,11 @@ const DAY_MILLIS: u64 = 86_400_000;
 /// A wall box here, a charging park there.
 pub const STATIONS: u64 = 5_000;
 
+/// A handle of 20 letters stands for a card's UID of 14 digits.
+const LONGER_HANDLE: usize = 6;
+/// Of a sealed text: its prefix, its day, nonce and tag, and base64.
+const LONGER_TEXT: usize = 55;
+
 /// Says one record after the other.
 pub struct Fleet {
     random: u64,
@@ -92,18 +97,28 @@ impl Fleet {
     }
 
     fn is_call(&self) -> bool {
-        self.json.contains(r#""type":"call""#)
+        self.json.contains(r#""kind":"call""#)
     }
 
     fn head(&mut self, at: UnixMillis, call: &Call, from: &str, kind: &str) {
         let (station, action) = (&self.names[call.station], call.action);
         let session = call.station + 17;
-        let bytes = 60 + call.id % 300;
         let _ = write!(
             self.json,
-            r#"{{"at":{},"kind":"message","tenant":"cpo","station":"{station}","session":{session},"from":"{from}","type":"{kind}","action":"{action}","verdict":"forwarded","bytes":{bytes},"#,
+            r#"{{"at":{},"kind":"{kind}","tenant":"cpo","station":"{station}","session":{session},"from":"{from}","action":"{action}","#,
             at.0
         );
+    }
+
+    /// Ends a record. A message in which something was replaced came with so many bytes less.
+    fn end(&mut self, replaced: usize) {
+        self.json.push(']');
+        if replaced > 0 {
+            let message = self.json.find("\"message\":").unwrap_or_default() + "\"message\":".len();
+            let bytes = self.json.len() - message - replaced;
+            let _ = write!(self.json, ",\"bytes\":{bytes}");
+        }
+        self.json.push('}');
     }
 
     fn id(&mut self, call: &Call) {
@@ -145,7 +160,11 @@ impl Fleet {
         self.id(&call);
         let _ = write!(self.json, ",\"{action}\",");
         let names_somebody = self.payload(at, action);
-        self.json.push_str("]}");
+        self.end(match action {
+            "DataTransfer" => LONGER_TEXT,
+            _ if names_somebody => LONGER_HANDLE,
+            _ => 0,
+        });
         (call, names_somebody)
     }
 
@@ -251,7 +270,7 @@ impl Fleet {
                 false
             }
         };
-        self.json.push_str("]}");
+        self.end(if names_somebody { LONGER_HANDLE } else { 0 });
         names_somebody
     }
 }
