@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use guard::UnixMillis;
 
-use crate::Handle;
+use crate::{Handle, Sheet};
 
 /// One record that is to be kept.
 #[derive(Clone, Copy, Debug)]
@@ -88,17 +88,9 @@ pub trait Append: Send + Sync {
     /// Takes a record in. Never waits for a disk, a key or a network.
     fn append(&self, entry: &Entry<'_>) -> Appended;
 
-    /// Takes in what it can of these, in their order, at less than it costs one by one; gives the last
-    /// one that it took in.
-    fn append_all(&self, entries: &mut dyn Iterator<Item = Entry<'_>>) -> Option<Ticket> {
-        let mut last = None;
-        for entry in entries {
-            if let Appended::Queued(ticket) = self.append(&entry) {
-                last = Some(ticket);
-            }
-        }
-        last
-    }
+    /// Takes in what it can of a sheet's records, in their order, at less than it costs one by one, and
+    /// leaves the sheet empty; gives the last one that it took in.
+    fn append_sheet(&self, sheet: &mut Sheet) -> Option<Ticket>;
 
     /// Everything up to this ticket is durable: it survives the loss of power.
     fn durable(&self) -> Ticket;

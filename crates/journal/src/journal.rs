@@ -11,6 +11,7 @@ use crate::keys::SegmentKeys;
 use crate::proof::LogKey;
 use crate::reading::Reader;
 use crate::segments::{self, JournalError, Plan, Queue, RealDisk, Shared, SignedTiles};
+use crate::sheet::Sheet;
 
 /// Where a record is, and how it is written.
 #[derive(Clone, Debug)]
@@ -187,8 +188,8 @@ impl Append for Appender {
         self.queue.append(entry)
     }
 
-    fn append_all(&self, entries: &mut dyn Iterator<Item = Entry<'_>>) -> Option<Ticket> {
-        self.queue.append_all(entries)
+    fn append_sheet(&self, sheet: &mut Sheet) -> Option<Ticket> {
+        self.queue.append_sheet(sheet)
     }
 
     fn durable(&self) -> Ticket {

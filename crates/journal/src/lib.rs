@@ -44,6 +44,7 @@ pub mod proof;
 pub mod reading;
 pub mod record;
 pub mod segments;
+mod sheet;
 pub mod vault;
 
 pub use append::{Append, Appended, Entry, Lost, NotDurable, Ticket, Weight};
@@ -53,4 +54,5 @@ pub use journal::{Appender, Health, Journal, Settings, State};
 pub use keys::{KeyError, KeyRing, Root, RootSource, SegmentKey, SegmentKeys};
 pub use reading::{Order, Query, Reader, Record};
 pub use segments::JournalError;
+pub use sheet::Sheet;
 pub use vault::{Vault, VaultError, VaultSettings};

@@ -7,7 +7,7 @@
 mod compose;
 mod json;
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use guard::{Heard, UnixMillis};
 use ocpp::StationId;
@@ -34,13 +34,13 @@ pub trait Pseudonyms {
 
     /// The name under which a station is recorded: its identity, or its handle if it is private. The
     /// tenant is not known of one that was turned away before its route was.
-    fn station(
+    fn station<'i>(
         &mut self,
         tenant: Option<&str>,
-        identity: &StationId,
+        identity: &'i StationId,
         at: UnixMillis,
         handles: &mut Vec<Handle>,
-    ) -> Result<Arc<str>, Self::Error>;
+    ) -> Result<Cow<'i, str>, Self::Error>;
 
     /// Words of ours, into which a peer's may have found their way.
     fn words(&mut self, text: &str) -> String;
@@ -51,13 +51,13 @@ pub const PRIVATE: &str = "private";
 
 /// What the index needs to know of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
+pub struct About<'e> {
     /// When.
     pub at: UnixMillis,
     /// What goes first when there is no room.
     pub weight: Weight,
     /// Under which name its station is recorded, if it is about one.
-    pub station: Option<Arc<str>>,
+    pub station: Option<Cow<'e, str>>,
     /// The action, for a message.
     pub action: Option<&'static str>,
     /// Something was refused, or a session ended by policy.

@@ -1,6 +1,7 @@
 //! Records on disk: segments that only grow, of blocks that are compressed and encrypted together.
 
 mod audit;
+mod batch;
 mod block;
 mod ciphers;
 mod disk;
@@ -20,14 +21,15 @@ mod sidecar;
 mod writer;
 
 pub use audit::Audit;
+pub use batch::HANDLES_MAX;
 pub use block::{GROUP_BYTES, RECORD_BYTES_MAX, ZSTD_LEVEL};
 pub use error::{BlockFault, JournalError};
 pub use forget::{forget_days, numbers_of};
 pub use index::INDEX_ENTRIES_MAX;
-pub use queue::HANDLES_MAX;
 pub use scan::{Scan, Sealed};
 pub use writer::{CHECKPOINT, CLOSING, RETRY};
 
+pub(crate) use batch::{Batch, is_fit, terms};
 pub(crate) use block::Opener;
 pub(crate) use disk::RealDisk;
 pub(crate) use file::{GroupText, Position, SegmentFile, header_of};

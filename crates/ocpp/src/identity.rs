@@ -66,11 +66,6 @@ impl StationId {
         Ok(StationId(Arc::from(text)))
     }
 
-    /// The identity's text, to be kept without another copy of it.
-    pub fn shared(&self) -> Arc<str> {
-        Arc::clone(&self.0)
-    }
-
     /// The identity as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use guard::UnixMillis;
 
 use super::{Engine, Running};
+use crate::record::About;
 use crate::segments::RECORD_BYTES_MAX;
-use crate::{Append, Appended, Entry, Ticket, Weight};
+use crate::{Append, Appended, Entry, Sheet, Ticket, Weight};
 
 type Kept = Result<(), String>;
 type Promise = (&'static str, fn(&dyn Engine) -> Kept);
 
 /// All of them.
-pub(super) const ALL: [Promise; 9] = [
+pub(super) const ALL: [Promise; 10] = [
     ("records come back as they were, in their order", in_order),
     ("tickets count what was taken in", tickets_count),
     ("what is durable outlives its process", durable_outlives),
@@ -23,6 +24,7 @@ pub(super) const ALL: [Promise; 9] = [
     ("the lightest go first", lightest_first),
     ("a gap is counted and recorded", gap_is_recorded),
     ("what fits no record is counted", unfit_is_counted),
+    ("of a sheet goes what would go alone", sheets_are_weighed),
     ("many may append at once", many_at_once),
 ];
 
@@ -57,6 +59,16 @@ fn entry(weight: Weight, json: &[u8]) -> Entry<'_> {
     }
 }
 
+fn about(weight: Weight) -> About<'static> {
+    About {
+        at: UnixMillis(1_795_305_600_000),
+        weight,
+        station: Some("CS-1".into()),
+        action: None,
+        is_refused: false,
+    }
+}
+
 fn queued(to: &dyn Append, number: u64) -> Result<Ticket, String> {
     match append(to, Weight::Message, &record(number)) {
         Appended::Queued(ticket) => Ok(ticket),
@@ -78,11 +90,19 @@ fn in_order(engine: &dyn Engine) -> Kept {
     for number in 0..5_000 {
         queued(&*append, number)?;
     }
-    let several: Vec<Vec<u8>> = (5_000..6_000).map(record).collect();
-    let last = append.append_all(&mut several.iter().map(|json| entry(Weight::Message, json)));
+    let mut sheet = Sheet::default();
+    for number in 5_000..6_000 {
+        sheet.text().extend(record(number));
+        sheet.end_record(&about(Weight::Message), &[]);
+    }
+    let last = append.append_sheet(&mut sheet);
     hold(
         last == Some(Ticket(6_000)),
-        format!("{last:?} for the last of several"),
+        format!("{last:?} for the last of a sheet"),
+    )?;
+    hold(
+        sheet.is_empty() && append.append_sheet(&mut sheet).is_none(),
+        "a sheet that was taken in still holds records",
     )?;
     close();
     let records = engine.records()?;
@@ -204,6 +224,37 @@ fn lightest_first(engine: &dyn Engine) -> Kept {
     hold(
         big == taken.iter().sum::<u64>(),
         format!("{taken:?} were taken in, {big} are there"),
+    )
+}
+
+fn sheets_are_weighed(engine: &dyn Engine) -> Kept {
+    let Running { append: to, close } = engine.start()?;
+    engine.stall(true);
+    let before = fill(&*to, Weight::Telemetry)?;
+    let (mut sheet, json) = (Sheet::default(), vec![b'2'; 4_096]);
+    for weight in [Weight::Telemetry, Weight::Kept, Weight::Kept] {
+        sheet.text().extend_from_slice(&json);
+        sheet.end_record(&about(weight), &[]);
+    }
+    sheet.text().extend(b"{\n}");
+    sheet.end_record(&about(Weight::Message), &[]);
+    let last = to.append_sheet(&mut sheet);
+    hold(
+        last == Some(Ticket(before + 2)),
+        format!("{last:?} for two of three, behind {before}"),
+    )?;
+    let lost = to.lost();
+    hold(
+        (lost.telemetry, lost.messages, lost.kept) == (2, 1, 0),
+        format!("one that was light and one that is none, and {lost:?} counted"),
+    )?;
+    engine.stall(false);
+    close();
+    let records = engine.records()?;
+    let there = records.iter().filter(|there| **there == json);
+    hold(
+        there.count() == 2,
+        "what was taken in of a sheet is not there",
     )
 }
 

@@ -1,7 +1,7 @@
 //! From an event to its record.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use guard::{
     Closing, Event, Finding, Heard, MessageEvent, MessageKind, Outcome, RefusedHandshake,
@@ -14,13 +14,13 @@ use super::{About, PRIVATE, Pseudonyms};
 use crate::{Handle, Weight};
 
 /// Writes an event's record behind what `out` holds, and the handles in it behind those of `handles`.
-pub fn compose<P: Pseudonyms>(
-    event: &Event,
+pub fn compose<'e, P: Pseudonyms>(
+    event: &'e Event,
     heard: Option<Heard<'_>>,
     names: &mut P,
     out: &mut Vec<u8>,
     handles: &mut Vec<Handle>,
-) -> Result<About, P::Error> {
+) -> Result<About<'e>, P::Error> {
     let mut page = Page {
         names,
         object: Object::new(out),
@@ -45,7 +45,7 @@ pub struct Act<'a> {
 }
 
 /// Writes an act's record.
-pub fn compose_act(act: &Act<'_>, out: &mut Vec<u8>) -> About {
+pub fn compose_act(act: &Act<'_>, out: &mut Vec<u8>) -> About<'static> {
     let mut object = Object::new(out);
     object.time(key!("at"), act.at);
     object.pair(pair!("kind", "act"));
@@ -72,7 +72,7 @@ pub struct Gap {
 }
 
 /// Writes a gap's record.
-pub fn compose_gap(gap: &Gap, out: &mut Vec<u8>) -> About {
+pub fn compose_gap(gap: &Gap, out: &mut Vec<u8>) -> About<'static> {
     let mut object = Object::new(out);
     object.time(key!("at"), gap.at);
     object.pair(pair!("kind", "gap"));
@@ -91,7 +91,11 @@ struct Page<'p, P> {
 }
 
 impl<P: Pseudonyms> Page<'_, P> {
-    fn event(&mut self, event: &Event, heard: Option<Heard<'_>>) -> Result<About, P::Error> {
+    fn event<'e>(
+        &mut self,
+        event: &'e Event,
+        heard: Option<Heard<'_>>,
+    ) -> Result<About<'e>, P::Error> {
         match event {
             Event::Message(message) => self.message(message, heard),
             Event::Connected { at, session } => self.connected(at.wall, session),
@@ -154,11 +158,11 @@ impl<P: Pseudonyms> Page<'_, P> {
         }
     }
 
-    fn message(
+    fn message<'e>(
         &mut self,
-        message: &MessageEvent,
+        message: &'e MessageEvent,
         heard: Option<Heard<'_>>,
-    ) -> Result<About, P::Error> {
+    ) -> Result<About<'e>, P::Error> {
         let (at, session) = (message.at.wall, &message.session);
         let mut about = self.session(kind_of(message.kind), at, session)?;
         self.object.pair(match message.from {
@@ -231,7 +235,11 @@ impl<P: Pseudonyms> Page<'_, P> {
         out.push(b']');
     }
 
-    fn connected(&mut self, at: UnixMillis, session: &SessionFacts) -> Result<About, P::Error> {
+    fn connected<'e>(
+        &mut self,
+        at: UnixMillis,
+        session: &'e SessionFacts,
+    ) -> Result<About<'e>, P::Error> {
         let about = self.session(pair!("kind", "connected"), at, session)?;
         self.object.text(key!("route"), &session.route.0);
         self.object.word(key!("ocpp"), session.version.number());
@@ -247,12 +255,12 @@ impl<P: Pseudonyms> Page<'_, P> {
         Ok(about)
     }
 
-    fn disconnected(
+    fn disconnected<'e>(
         &mut self,
         at: UnixMillis,
-        session: &SessionFacts,
+        session: &'e SessionFacts,
         how: &Closing,
-    ) -> Result<About, P::Error> {
+    ) -> Result<About<'e>, P::Error> {
         let mut about = self.session(pair!("kind", "disconnected"), at, session)?;
         self.object.word(key!("how"), words::ending(how));
         let said = self.names.words(&words::closing(how));
@@ -272,36 +280,36 @@ impl<P: Pseudonyms> Page<'_, P> {
         self.object.pair(kind);
     }
 
-    fn session(
+    fn session<'e>(
         &mut self,
         kind: Pair,
         at: UnixMillis,
-        session: &SessionFacts,
-    ) -> Result<About, P::Error> {
+        session: &'e SessionFacts,
+    ) -> Result<About<'e>, P::Error> {
         let about = self.of_station(kind, at, &session.station, &session.tenant)?;
         self.object.number(key!("session"), session.number);
         Ok(about)
     }
 
-    fn of_station(
+    fn of_station<'e>(
         &mut self,
         kind: Pair,
         at: UnixMillis,
-        station: &StationId,
+        station: &'e StationId,
         tenant: &Tenant,
-    ) -> Result<About, P::Error> {
+    ) -> Result<About<'e>, P::Error> {
         self.head(kind, at);
         self.object.text(key!("tenant"), &tenant.0);
         let name = self.station(Some(&tenant.0), station, at)?;
         Ok(kept(at, Some(name), false))
     }
 
-    fn station(
+    fn station<'e>(
         &mut self,
         tenant: Option<&str>,
-        identity: &StationId,
+        identity: &'e StationId,
         at: UnixMillis,
-    ) -> Result<Arc<str>, P::Error> {
+    ) -> Result<Cow<'e, str>, P::Error> {
         let name = self.names.station(tenant, identity, at, self.handles)?;
         self.object.text(key!("station"), &name);
         Ok(name)
@@ -316,7 +324,7 @@ impl<P: Pseudonyms> Page<'_, P> {
     }
 }
 
-fn kept(at: UnixMillis, station: Option<Arc<str>>, is_refused: bool) -> About {
+fn kept(at: UnixMillis, station: Option<Cow<'_, str>>, is_refused: bool) -> About<'_> {
     About {
         at,
         weight: Weight::Kept,

@@ -1,5 +1,6 @@
 //! Every event with its record, as somebody reads it who has nothing else.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -45,13 +46,13 @@ impl Pseudonyms for Asked {
         Ok(())
     }
 
-    fn station(
+    fn station<'i>(
         &mut self,
         tenant: Option<&str>,
-        identity: &StationId,
+        identity: &'i StationId,
         _: UnixMillis,
         _: &mut Vec<Handle>,
-    ) -> Result<Arc<str>, Infallible> {
+    ) -> Result<Cow<'i, str>, Infallible> {
         let identity = identity.as_str();
         Ok(match identity.strip_prefix("HOME") {
             Some(_) => Handle::from_random([2; 12]).to_string().into(),
@@ -139,7 +140,7 @@ fn finding() -> Finding {
 }
 
 /// A record as it stands.
-fn text(event: &Event, heard: Option<Heard<'_>>) -> (String, About, Vec<Handle>) {
+fn text<'e>(event: &'e Event, heard: Option<Heard<'_>>) -> (String, About<'e>, Vec<Handle>) {
     let (mut out, mut handles) = (b"before".to_vec(), Vec::new());
     let Ok(about) = compose(event, heard, &mut Asked, &mut out, &mut handles);
     let text = std::str::from_utf8(&out[6..]).unwrap();
@@ -147,7 +148,7 @@ fn text(event: &Event, heard: Option<Heard<'_>>) -> (String, About, Vec<Handle>)
     (text.to_owned(), about, handles)
 }
 
-fn written(event: &Event, heard: Option<Heard<'_>>) -> (Value, About, Vec<Handle>) {
+fn written<'e>(event: &'e Event, heard: Option<Heard<'_>>) -> (Value, About<'e>, Vec<Handle>) {
     let (text, about, handles) = text(event, heard);
     (serde_json::from_str(&text).unwrap(), about, handles)
 }
@@ -267,7 +268,8 @@ fn what_is_remarked_is_kept_before_all_else() {
 #[test]
 fn a_refusal_says_by_whom_and_why() {
     let refused = Outcome::Refused(Some(Control::Schema), None);
-    let (record, about, _) = written(&message(refused, "Authorize", vec![finding()]), None);
+    let event = message(refused, "Authorize", vec![finding()]);
+    let (record, about, _) = written(&event, None);
     assert!(about.is_refused);
     assert_eq!(record["by"], "schema");
     assert_eq!(

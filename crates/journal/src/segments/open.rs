@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use guard::UnixMillis;
 
+use super::batch::{Batch, Place};
 use super::block::{GROUP_BYTES, Sealer};
 use super::ciphers::Ciphers;
 use super::disk::{Disk, DiskFile};
 use super::error::JournalError;
 use super::format::{BlockHeader, FileHeader};
 use super::index::{Group, INDEX_ENTRIES_MAX, OpenIndex};
-use super::queue::{Batch, Place};
 use super::{names, sidecar};
 use crate::Day;
 use crate::keys::SegmentKeys;
@@ -146,7 +146,7 @@ impl OpenSegment {
         let text = &batch.text[from..end];
         let mut header = BlockHeader {
             begins_group: self.group_plain == 0,
-            ends_group: self.group_plain + text.len() >= GROUP_BYTES,
+            ends_group: self.group_plain + text.len() >= self.group_bytes(),
             number: self.blocks,
             count: (until - record) as u32,
             first: self.next,
@@ -168,6 +168,15 @@ impl OpenSegment {
             self.write(bench)?;
         }
         Ok(until)
+    }
+
+    /// What ends the group: a block that compresses well alone is one by itself, so that the many blocks
+    /// behind it, each as large as a group, need not be cut to fill it up.
+    fn group_bytes(&self) -> usize {
+        match self.group_plain {
+            0 => GROUP_BYTES / 4,
+            _ => GROUP_BYTES,
+        }
     }
 
     /// How far the next block reaches, and when its records happened. A block ends with its group,

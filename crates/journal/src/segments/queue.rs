@@ -1,71 +1,23 @@
 //! Where records wait for the writer: one lock, buffers that come back, and room by weight.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use guard::UnixMillis;
 
-use super::block::RECORD_BYTES_MAX;
-use super::index::{TermKind, term};
+use super::batch::{Batch, is_fit, terms};
 use crate::append::{Appended, Entry, Lost, NotDurable, Ticket, Weight};
+use crate::sheet::Sheet;
 
 /// Bytes of records that wait, after which the writer is woken before its time.
 const WAKE_BYTES: usize = 1024 * 1024;
-/// Buffers that are kept for reuse, and what one may have grown to. A buffer that is new is page by
-/// page the system's first, and one that grows is copied: both cost more than what is done with it here.
-const SPARES_MAX: usize = 16;
+/// Bytes of buffers that are kept for reuse. A buffer that is new is page by page the system's first,
+/// and one that grows is copied: both cost more than what is done with it here.
+const SPARES_BYTES_MAX: usize = 16 * WAKE_BYTES;
+/// What one may have grown to.
 const SPARE_BYTES_MAX: usize = 4 * WAKE_BYTES;
-/// What a new buffer has room for, where many records come.
-const ROOMY_BYTES: usize = WAKE_BYTES + WAKE_BYTES / 4;
-/// Handles of one record that are indexed. One that holds more is looked at for every handle.
-pub const HANDLES_MAX: usize = 64;
-
-/// Records one behind the other, each followed by a newline: what a block is cut from.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub(crate) text: Vec<u8>,
-    pub(crate) records: Vec<Place>,
-    pub(crate) terms: Vec<u32>,
-}
-
-/// Where a record and its terms end in their batch, and when it happened.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) end: u32,
-    pub(crate) terms_end: u32,
-    pub(crate) at: UnixMillis,
-}
-
-impl Batch {
-    /// Where record `number` of this batch begins, in the text and in the terms.
-    pub(crate) fn begin(&self, number: usize) -> (usize, usize) {
-        match number
-            .checked_sub(1)
-            .and_then(|last| self.records.get(last))
-        {
-            Some(place) => (place.end as usize, place.terms_end as usize),
-            None => (0, 0),
-        }
-    }
-
-    fn clear(&mut self) {
-        self.text.clear();
-        self.records.clear();
-        self.terms.clear();
-    }
-
-    /// An empty one, to follow this one.
-    fn next(&self) -> Batch {
-        let mut next = Batch::default();
-        if self.text.len() >= WAKE_BYTES {
-            next.text.reserve(ROOMY_BYTES);
-            next.records.reserve(self.records.len());
-            next.terms.reserve(self.terms.len());
-        }
-        next
-    }
-}
 
 /// What is not kept since the last gap that became a record.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +29,12 @@ struct Gap {
 
 #[derive(Default)]
 struct State {
+    /// Sheets, as they were handed in, and what was taken in before them.
+    full: VecDeque<Batch>,
+    /// What was taken in since.
     filling: Batch,
+    /// Bytes of both.
+    waiting: usize,
     spares: Vec<Batch>,
     /// Bytes that the writer holds and that are not durable yet.
     held: usize,
@@ -133,51 +90,69 @@ impl Queue {
 
     pub(crate) fn append(&self, entry: &Entry<'_>) -> Appended {
         let mut state = self.lock();
-        let before = state.filling.text.len();
-        let appended = self.take_in(&mut state, entry);
+        let before = state.waiting;
+        let found_by = terms(entry.station, entry.action, entry.refused, entry.handles);
+        let appended = match is_fit(entry.json) {
+            true => self.take_in(&mut state, entry.at, entry.weight, entry.json, found_by),
+            false => {
+                state.lose(entry.at, entry.weight);
+                Appended::Unfit
+            }
+        };
         self.wake(state, before);
         appended
     }
 
-    /// Under one lock: to let go of it after each record would mean to wait, each time, until the record
-    /// has reached a buffer that is in no cache. That is a tenth of what a record costs.
-    pub(crate) fn append_all(
-        &self,
-        entries: &mut dyn Iterator<Item = Entry<'_>>,
-    ) -> Option<Ticket> {
+    /// Takes a sheet in as it lies, and gives an empty one for it. Only where there is not room for
+    /// all of it is each record looked at.
+    pub(crate) fn append_sheet(&self, sheet: &mut Sheet) -> Option<Ticket> {
         let mut state = self.lock();
-        let before = state.filling.text.len();
-        let mut last = None;
-        for entry in entries {
-            if let Appended::Queued(ticket) = self.take_in(&mut state, &entry) {
-                last = Some(ticket);
-            }
+        let before = state.waiting;
+        for (at, weight) in sheet.unfit() {
+            state.lose(*at, *weight);
         }
+        let bytes = sheet.text().len();
+        let has_room = |weight| !state.closing && self.has_room(&state, weight, bytes);
+        let last = match sheet.lightest().map(has_room) {
+            Some(true) => Some(state.adopt(&mut sheet.batch)),
+            Some(false) => self.take_in_each(&mut state, sheet),
+            None => None,
+        };
         self.wake(state, before);
+        sheet.clear();
         last
     }
 
-    fn take_in(&self, state: &mut State, entry: &Entry<'_>) -> Appended {
-        let fits = !entry.json.is_empty()
-            && entry.json.len() <= RECORD_BYTES_MAX
-            && memchr::memchr(b'\n', entry.json).is_none();
-        if state.closing || !fits || !self.has_room(state, entry.weight, entry.json.len()) {
-            state.lose(entry.at, entry.weight);
-            return match fits {
-                true => Appended::Dropped,
-                false => Appended::Unfit,
-            };
+    fn take_in_each(&self, state: &mut State, sheet: &Sheet) -> Option<Ticket> {
+        let mut last = None;
+        for (number, (at, weight, json)) in sheet.records().enumerate() {
+            let terms = sheet.terms_of(number).iter().copied();
+            if let Appended::Queued(ticket) = self.take_in(state, at, weight, json, terms) {
+                last = Some(ticket);
+            }
         }
-        let handles = entry.handles.iter().take(HANDLES_MAX);
-        let handles = handles.map(|handle| term(TermKind::Handle, handle.bytes()));
-        let terms = named_terms(entry).into_iter().flatten().chain(handles);
-        state.push(entry.json, entry.at, terms);
+        last
+    }
+
+    fn take_in(
+        &self,
+        state: &mut State,
+        at: UnixMillis,
+        weight: Weight,
+        json: &[u8],
+        terms: impl Iterator<Item = u32>,
+    ) -> Appended {
+        if state.closing || !self.has_room(state, weight, json.len()) {
+            state.lose(at, weight);
+            return Appended::Dropped;
+        }
+        state.push(json, at, terms);
         Appended::Queued(Ticket(state.taken))
     }
 
     /// Wakes the writer where it sleeps, or where there is much to write now and was not `before`.
     fn wake(&self, mut state: MutexGuard<'_, State>, before: usize) {
-        let much = before < WAKE_BYTES && state.filling.text.len() >= WAKE_BYTES;
+        let much = before < WAKE_BYTES && state.waiting >= WAKE_BYTES;
         let wake = mem::take(&mut state.asleep) || much;
         drop(state);
         if wake {
@@ -186,7 +161,7 @@ impl Queue {
     }
 
     fn has_room(&self, state: &State, weight: Weight, bytes: usize) -> bool {
-        state.held + state.filling.text.len() + bytes < self.room(weight)
+        state.held + state.waiting + bytes < self.room(weight)
     }
 
     /// Waits until there is much to write, the queue is closed, or `until` has come; where `anything`
@@ -194,7 +169,7 @@ impl Queue {
     pub(crate) fn wait(&self, until: Option<Instant>, anything: bool) -> Woken {
         let mut state = self.lock();
         loop {
-            let waiting = state.filling.text.len();
+            let waiting = state.waiting;
             let left = until.map_or(Duration::MAX, |until| {
                 until.saturating_duration_since(Instant::now())
             });
@@ -240,7 +215,7 @@ impl Queue {
     }
 
     /// Takes what waits. A gap becomes a record as soon as there is room for telemetry again.
-    pub(crate) fn take(&self) -> Option<Batch> {
+    pub(crate) fn take(&self, pending: &mut VecDeque<Batch>) {
         let mut state = self.lock();
         if let Some(gap) = state.gap
             && self.has_room(&state, Weight::Telemetry, 512)
@@ -248,20 +223,16 @@ impl Queue {
             state.gap = None;
             state.push(gap_record(&gap).as_bytes(), gap.until, std::iter::empty());
         }
-        if state.filling.records.is_empty() {
-            return None;
-        }
-        let next = state.spares.pop();
-        let next = next.unwrap_or_else(|| state.filling.next());
-        let batch = mem::replace(&mut state.filling, next);
-        state.held += batch.text.len();
-        Some(batch)
+        state.turn_over();
+        pending.extend(state.full.drain(..));
+        state.held += mem::take(&mut state.waiting);
     }
 
     /// Gives the batches of a commit back. As many buffers are kept as two such commits need.
     pub(crate) fn give_back(&self, batches: impl ExactSizeIterator<Item = Batch>) {
-        let spares_max = (2 * batches.len()).min(SPARES_MAX);
         let mut state = self.lock();
+        let spares_max = 2 * batches.len();
+        let mut bytes = 0;
         for mut batch in batches {
             state.held = state.held.saturating_sub(batch.text.len());
             batch.clear();
@@ -270,6 +241,10 @@ impl Queue {
             }
         }
         state.spares.truncate(spares_max);
+        state.spares.retain(|spare| {
+            bytes += spare.text.capacity();
+            bytes <= SPARES_BYTES_MAX
+        });
     }
 
     /// So many more records are durable.
@@ -309,7 +284,7 @@ impl Queue {
     /// Bytes that wait or are being written.
     pub(crate) fn bytes(&self) -> usize {
         let state = self.lock();
-        state.held + state.filling.text.len()
+        state.held + state.waiting
     }
 
     /// Takes nothing in any more, and wakes the writer.
@@ -327,16 +302,30 @@ impl Queue {
 
 impl State {
     fn push(&mut self, json: &[u8], at: UnixMillis, terms: impl Iterator<Item = u32>) {
-        let batch = &mut self.filling;
-        batch.text.extend_from_slice(json);
-        batch.text.push(b'\n');
-        batch.terms.extend(terms);
-        batch.records.push(Place {
-            end: batch.text.len() as u32,
-            terms_end: batch.terms.len() as u32,
-            at,
-        });
+        self.filling.text.extend_from_slice(json);
+        self.filling.end_record(at, terms);
+        self.waiting += json.len() + 1;
         self.taken += 1;
+    }
+
+    /// Takes a batch in as it lies; another's room is left for it.
+    fn adopt(&mut self, batch: &mut Batch) -> Ticket {
+        self.turn_over();
+        let next = self.spares.pop().unwrap_or_else(|| batch.as_roomy());
+        self.waiting += batch.text.len();
+        self.taken += batch.records.len() as u64;
+        self.full.push_back(mem::replace(batch, next));
+        Ticket(self.taken)
+    }
+
+    /// What was taken in one by one goes behind what waits.
+    fn turn_over(&mut self) {
+        if !self.filling.records.is_empty() {
+            let next = self.spares.pop();
+            let next = next.unwrap_or_else(|| self.filling.as_roomy());
+            let batch = mem::replace(&mut self.filling, next);
+            self.full.push_back(batch);
+        }
     }
 
     fn lose(&mut self, at: UnixMillis, weight: Weight) {
@@ -350,17 +339,6 @@ impl State {
         gap.from = gap.from.min(at);
         gap.until = gap.until.max(at);
     }
-}
-
-/// What a record is found by, but for its handles.
-fn named_terms(entry: &Entry<'_>) -> [Option<u32>; 4] {
-    let named = |kind: TermKind, text: &str| term(kind, text.as_bytes());
-    [
-        entry.station.map(|text| named(TermKind::Station, text)),
-        entry.action.map(|text| named(TermKind::Action, text)),
-        entry.refused.then(|| named(TermKind::Refused, "")),
-        (entry.handles.len() > HANDLES_MAX).then(|| named(TermKind::ManyHandles, "")),
-    ]
 }
 
 fn gap_record(gap: &Gap) -> String {

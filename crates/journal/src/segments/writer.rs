@@ -16,12 +16,13 @@ use aws_lc_rs::rand;
 use guard::UnixMillis;
 use rustix::fs::{FlockOperation, flock};
 
+use super::batch::Batch;
 use super::disk::Disk;
 use super::error::JournalError;
 use super::format::FileHeader;
 use super::leaves::Leaves;
 use super::open::{Live, OpenSegment, Workbench};
-use super::queue::{Batch, Queue};
+use super::queue::Queue;
 use super::recover::recover;
 use super::reindex;
 use crate::keys::SegmentKeys;
@@ -288,7 +289,7 @@ impl Writer {
             self.settle()?;
         }
         if take {
-            self.pending.extend(self.queue.take());
+            self.queue.take(&mut self.pending);
             self.write()?;
         }
         if due || self.unsynced >= UNSYNCED_BYTES_MAX {

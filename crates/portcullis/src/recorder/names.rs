@@ -1,6 +1,6 @@
 //! What a record may say, by the vault.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use guard::{Heard, UnixMillis};
 use journal::Handle;
@@ -32,17 +32,17 @@ impl Pseudonyms for Names<'_> {
             .rewrite(tenant, heard.text, heard.facts, at, out, handles)
     }
 
-    fn station(
+    fn station<'i>(
         &mut self,
         tenant: Option<&str>,
-        identity: &StationId,
+        identity: &'i StationId,
         at: UnixMillis,
         handles: &mut Vec<Handle>,
-    ) -> Result<Arc<str>, VaultError> {
+    ) -> Result<Cow<'i, str>, VaultError> {
         let private = self.config.is_private(identity.as_str());
         self.vault.of_private_station(private);
         if !private {
-            return Ok(identity.shared());
+            return Ok(identity.as_str().into());
         }
         let tenant = tenant.unwrap_or_default();
         match self

@@ -1,28 +1,19 @@
 //! Composed records: gathered until their handles are durable, then handed on together.
 
 use guard::{Event, Heard, Tenant};
-use journal::record::{About, Act, Gap, compose, compose_act, compose_gap};
+use journal::record::{Act, Gap, compose, compose_act, compose_gap};
 use journal::vault::{Vault, VaultError};
-use journal::{Append as _, Entry, Handle, Journal, Ticket};
+use journal::{Append as _, Handle, Journal, Sheet, Ticket};
 
 use super::names::Names;
 use crate::config::JournalConfig;
 
-/// Records that are composed before they are handed on: some 30 kB.
-const RECORDS_MAX: usize = 64;
-
 /// Records of one batch.
 #[derive(Default)]
 pub(super) struct Page {
-    text: Vec<u8>,
+    sheet: Sheet,
+    /// Those of the record that is being composed.
     handles: Vec<Handle>,
-    records: Vec<Composed>,
-}
-
-struct Composed {
-    about: About,
-    text_to: usize,
-    handles_to: usize,
 }
 
 impl Page {
@@ -38,63 +29,34 @@ impl Page {
             return Ok(());
         }
         let mut names = Names { vault, config };
-        let about = compose(event, heard, &mut names, &mut self.text, &mut self.handles)?;
-        self.finish(about);
+        self.handles.clear();
+        let (out, handles) = (self.sheet.text(), &mut self.handles);
+        let about = compose(event, heard, &mut names, out, handles)?;
+        self.sheet.end_record(&about, &self.handles);
         Ok(())
     }
 
     pub(super) fn act(&mut self, act: &Act<'_>) {
-        let about = compose_act(act, &mut self.text);
-        self.finish(about);
+        let about = compose_act(act, self.sheet.text());
+        self.sheet.end_record(&about, &[]);
     }
 
     pub(super) fn gap(&mut self, gap: &Gap) {
-        let about = compose_gap(gap, &mut self.text);
-        self.finish(about);
-    }
-
-    fn finish(&mut self, about: About) {
-        self.records.push(Composed {
-            about,
-            text_to: self.text.len(),
-            handles_to: self.handles.len(),
-        });
+        let about = compose_gap(gap, self.sheet.text());
+        self.sheet.end_record(&about, &[]);
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.records.len() >= RECORDS_MAX
+        self.sheet.is_full()
     }
 
     /// Hands all of them on; gives the place of the last one that was taken in among what is to become
-    /// durable.
+    /// durable. What finds no room is counted by the journal, which records the gap itself.
     pub(super) fn append(&mut self, journal: &Journal) -> Option<Ticket> {
-        let (mut text, mut handle) = (0, 0);
-        let mut entries = self.records.iter().map(|record| {
-            let about = &record.about;
-            let entry = Entry {
-                at: about.at,
-                weight: about.weight,
-                json: self.text.get(text..record.text_to).unwrap_or_default(),
-                station: about.station.as_deref(),
-                action: about.action,
-                refused: about.is_refused,
-                handles: self
-                    .handles
-                    .get(handle..record.handles_to)
-                    .unwrap_or_default(),
-            };
-            (text, handle) = (record.text_to, record.handles_to);
-            entry
-        });
-        // What finds no room is counted by the journal, which records the gap itself.
-        let last = journal.appender().append_all(&mut entries);
-        self.clear();
-        last
+        journal.appender().append_sheet(&mut self.sheet)
     }
 
     pub(super) fn clear(&mut self) {
-        self.text.clear();
-        self.handles.clear();
-        self.records.clear();
+        self.sheet.clear();
     }
 }

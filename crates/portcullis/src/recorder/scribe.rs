@@ -167,8 +167,8 @@ impl Scribe {
 
     /// Makes records of a batch, from the event on that `done` counts.
     ///
-    /// A page is handed on while it is still in the processor's cache, unless there are new handles
-    /// in it: those are made durable for the whole batch at once.
+    /// A page is handed on when it is full, unless there are new handles in it: those are made durable
+    /// for the whole batch at once.
     fn record(
         &mut self,
         batch: &gateway::Batch,
