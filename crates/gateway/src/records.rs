@@ -6,7 +6,7 @@
 //! arrives. What rustls wants said after the handshake (a ticket, a client's Finished) leaves
 //! together with the first bytes that are written.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,8 +37,12 @@ const UNSENT_BYTES_MAX: usize = 16 << 10;
 /// What sealing adds at most to a record, and room for a key update before it.
 const SEAL_OVERHEAD: usize = 128;
 
+/// What the room for sealing may have grown to, to be kept for the next session's words.
+const SEALED_KEPT_MAX: usize = 64 << 10;
+
 thread_local! {
     static BENCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static SEALED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// A TLS connection to a station.
@@ -300,6 +304,9 @@ impl<E: Engine> Tls<E> {
 
     /// Seals `text` behind what is still unsent.
     fn seal(&mut self, text: &[u8]) -> io::Result<()> {
+        if self.unsent.capacity() == 0 {
+            self.unsent = SEALED.take();
+        }
         self.with_traffic(|traffic, unsent| {
             let start = unsent.len();
             let mut room = text.len() + SEAL_OVERHEAD;
@@ -355,6 +362,9 @@ impl<E: Engine> Tls<E> {
 
     /// Sends what is unsent.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unsent.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
         let mut sent = 0;
         let done = loop {
             let rest = self.unsent.get(sent..).unwrap_or_default();
@@ -368,10 +378,15 @@ impl<E: Engine> Tls<E> {
                 Poll::Pending => break Poll::Pending,
             }
         };
-        if sent == self.unsent.len() {
-            self.unsent = Vec::new();
-        } else {
-            self.unsent.drain(..sent);
+        let left = self.unsent.get(sent..).unwrap_or_default();
+        // What does not leave now may wait for long: it takes no more room than it needs.
+        if sent > 0 || self.unsent.capacity() > 2 * left.len() {
+            let left = left.to_vec();
+            let mut room = std::mem::replace(&mut self.unsent, left);
+            if room.capacity() <= SEALED_KEPT_MAX {
+                room.clear();
+                SEALED.set(room);
+            }
         }
         done
     }
