@@ -166,6 +166,7 @@ impl Live {
                     live: Arc::clone(self),
                     key: key.clone(),
                     place,
+                    watched_by: None,
                 })
             }
         }

@@ -17,6 +17,8 @@ pub(crate) struct Seat {
     pub(super) live: Arc<Live>,
     pub(super) key: Key,
     pub(super) place: Arc<Place>,
+    /// Whom the place was told to wake: asking it each time would take its lock.
+    pub(super) watched_by: Option<Waker>,
 }
 
 impl Seat {
@@ -37,13 +39,14 @@ impl Seat {
 
     /// Remembers whom to wake when the session is to end; cheap when nothing changed. Whether it is
     /// somebody else than before.
-    pub(crate) fn watch(&self, waker: &Waker) -> bool {
-        let mut relay = lock(&self.place.relay);
-        let changes = !relay.as_ref().is_some_and(|known| known.will_wake(waker));
-        if changes {
-            *relay = Some(waker.clone());
+    pub(crate) fn watch(&mut self, waker: &Waker) -> bool {
+        let known = self.watched_by.as_ref();
+        if known.is_some_and(|known| known.will_wake(waker)) {
+            return false;
         }
-        changes
+        self.watched_by = Some(waker.clone());
+        *lock(&self.place.relay) = Some(waker.clone());
+        true
     }
 
     /// Whether there is any order for this session; asked at every turn.

@@ -47,7 +47,7 @@ async fn seated(live: &Arc<Live>) -> Seat {
 }
 
 /// Waits until somebody asks, as a relay does.
-async fn asked(seat: &Seat) -> Box<Question> {
+async fn asked(seat: &mut Seat) -> Box<Question> {
     poll_fn(|context| {
         seat.watch(context.waker());
         match seat.has_orders().then(|| seat.question()).flatten() {
@@ -70,9 +70,9 @@ async fn two_arrivals_of_one_station_do_not_both_get_in() {
 #[tokio::test(start_paused = true)]
 async fn a_session_that_answers_keeps_its_place_and_is_not_asked_again_at_once() {
     let live = Arc::new(Live::default());
-    let old = seated(&live).await;
+    let mut old = seated(&live).await;
     let relay = async {
-        let question = asked(&old).await;
+        let question = asked(&mut old).await;
         assert_eq!(question.newcomer, NEWCOMER);
         old.alive(*question);
     };
@@ -83,7 +83,10 @@ async fn a_session_that_answers_keeps_its_place_and_is_not_asked_again_at_once()
     assert_eq!(refused, Some(Taken::Alive(session().peer)));
     assert!(!old.has_orders());
     tokio::time::advance(PATIENCE.pause).await;
-    let (refused, ()) = tokio::join!(take(&live), async { old.alive(*asked(&old).await) });
+    let (refused, ()) = tokio::join!(take(&live), async {
+        let question = asked(&mut old).await;
+        old.alive(*question);
+    });
     assert_eq!(refused.err(), Some(Taken::Alive(session().peer)));
     assert!(!old.told_to_end());
 }
@@ -91,9 +94,9 @@ async fn a_session_that_answers_keeps_its_place_and_is_not_asked_again_at_once()
 #[tokio::test(start_paused = true)]
 async fn a_session_that_gives_no_sign_is_awaited_and_its_late_end_touches_nobody() {
     let live = Arc::new(Live::default());
-    let old = seated(&live).await;
+    let mut old = seated(&live).await;
     let relay = async {
-        drop(asked(&old).await);
+        drop(asked(&mut old).await);
         tokio::time::sleep(Duration::from_secs(3)).await;
         assert_eq!(live.len(), 1, "the newcomer waits for the end");
         // It is gone, and yet something of it is dropped once more, later.
@@ -101,6 +104,7 @@ async fn a_session_that_gives_no_sign_is_awaited_and_its_late_end_touches_nobody
             live: Arc::clone(&old.live),
             key: key(),
             place: Arc::clone(&old.place),
+            watched_by: None,
         };
         drop(old);
         late
@@ -140,9 +144,9 @@ async fn a_station_that_is_connected_elsewhere_is_awaited_and_not_counted() {
 #[tokio::test(start_paused = true)]
 async fn one_takeover_at_a_time() {
     let live = Arc::new(Live::default());
-    let old = seated(&live).await;
+    let mut old = seated(&live).await;
     let other = async {
-        let question = asked(&old).await;
+        let question = asked(&mut old).await;
         assert_eq!(take(&live).await.err(), Some(Taken::Arriving), "at once");
         old.alive(*question);
     };

@@ -8,6 +8,7 @@ mod conversation;
 mod hold;
 mod hop;
 mod outbox;
+mod policies;
 mod probe;
 mod release;
 mod waiting;
@@ -27,6 +28,7 @@ use self::conversation::{Conversation, Desk, End};
 use self::hold::Held;
 use self::hop::{Hop, Silence};
 use self::outbox::Outbox;
+use self::policies::Policies;
 use self::probe::Probe;
 pub(crate) use self::release::Release;
 pub use self::release::Released;
@@ -54,6 +56,7 @@ struct Workbench {
     intake: Intake,
     reader: Reader,
     outbox: Outbox,
+    policies: Policies,
 }
 
 thread_local! {
@@ -64,6 +67,7 @@ thread_local! {
         },
         reader: Reader::new(),
         outbox: Outbox::new(),
+        policies: Policies::default(),
     });
 }
 
@@ -188,19 +192,20 @@ impl Relay {
 
     /// Works off all that can be done now; ready when the session is over.
     fn turn(&mut self, context: &mut Context<'_>, bench: &mut Workbench) -> Poll<()> {
-        let gate = Arc::clone(&self.conversation.gate);
-        let policy = gate.policy.load();
+        let gate = &self.conversation.gate;
         let Workbench {
             intake,
             reader,
             outbox,
+            policies,
         } = bench;
         let mut desk = Desk {
-            policy: &policy,
+            policy: policies.of(gate),
             reader,
             outbox,
             now: gate.clock.now(),
         };
+        let durable = gate.events.durable().cloned();
         if self.seat.watch(context.waker()) {
             // The timer, too, has to know whom to wake.
             self.timer_is_set = false;
@@ -227,7 +232,7 @@ impl Relay {
                 }
             }
             moved |= self.look_around(context, &mut desk);
-            if let Some(durable) = gate.events.durable() {
+            if let Some(durable) = &durable {
                 moved |= self.hold_back(durable, context, &mut desk);
             }
             moved |= self
