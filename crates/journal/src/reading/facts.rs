@@ -41,6 +41,9 @@ pub struct Facts<'a> {
     /// For a connection: the version of OCPP.
     #[serde(borrow)]
     pub ocpp: Cow<'a, str>,
+    /// In one word, how a session ended or why somebody was turned away.
+    #[serde(borrow)]
+    pub how: Cow<'a, str>,
     /// Why it was refused.
     #[serde(borrow)]
     pub why: Cow<'a, str>,
@@ -66,10 +69,11 @@ impl<'a> Facts<'a> {
         )
     }
 
-    /// Whether somebody was refused something.
+    /// Whether somebody was refused something, be it the rest of a session.
     pub fn is_refused(&self) -> bool {
         matches!(&*self.verdict, "refused" | "disconnected")
             || matches!(&*self.kind, "refused" | "turned-away")
+            || (&*self.kind, &*self.how) == ("disconnected", "policy")
     }
 }
 

@@ -384,6 +384,7 @@ fn whatever_is_not_a_message_is_kept() {
         let text = record.to_string();
         let facts = crate::reading::Facts::read(text.as_bytes());
         assert!(!facts.is_message() && facts.verdict.is_empty(), "{record}");
+        assert_eq!(facts.is_refused(), is_refused, "{record}");
         assert_eq!(about.station.as_deref(), named, "{record}");
         assert_eq!(record["station"].as_str(), named, "{record}");
         assert_eq!(
