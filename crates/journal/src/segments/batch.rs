@@ -57,6 +57,18 @@ impl Batch {
         });
     }
 
+    /// Takes another's records in behind its own.
+    pub(crate) fn append(&mut self, other: &Batch) {
+        let (text, terms) = (self.text.len() as u32, self.terms.len() as u32);
+        self.text.extend_from_slice(&other.text);
+        self.terms.extend_from_slice(&other.terms);
+        self.records.extend(other.records.iter().map(|place| Place {
+            end: place.end + text,
+            terms_end: place.terms_end + terms,
+            at: place.at,
+        }));
+    }
+
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.records.clear();

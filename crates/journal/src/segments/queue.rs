@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use guard::UnixMillis;
 
 use super::batch::{Batch, is_fit, terms};
+use super::block::GROUP_BYTES;
 use crate::append::{Appended, Entry, Lost, NotDurable, Ticket, Weight};
 use crate::sheet::Sheet;
 
@@ -18,6 +19,9 @@ const WAKE_BYTES: usize = 1024 * 1024;
 const SPARES_BYTES_MAX: usize = 16 * WAKE_BYTES;
 /// What one may have grown to.
 const SPARE_BYTES_MAX: usize = 4 * WAKE_BYTES;
+
+/// What is worth a block of its own.
+const ADOPTED_BYTES_MIN: usize = GROUP_BYTES / 4;
 
 /// What is not kept since the last gap that became a record.
 #[derive(Clone, Copy, Debug)]
@@ -103,8 +107,9 @@ impl Queue {
         appended
     }
 
-    /// Takes a sheet in as it lies, and gives an empty one for it. Only where there is not room for
-    /// all of it is each record looked at.
+    /// Takes a sheet in as it lies, and gives an empty one for it; only where there is not room for all
+    /// of it is each record looked at. What is in a small one is copied, so that the many small ones of
+    /// a commit become one block.
     pub(crate) fn append_sheet(&self, sheet: &mut Sheet) -> Option<Ticket> {
         let mut state = self.lock();
         let before = state.waiting;
@@ -308,13 +313,17 @@ impl State {
         self.taken += 1;
     }
 
-    /// Takes a batch in as it lies; another's room is left for it.
+    /// Takes a batch in: as it lies, another's room being left for it, or a copy of what is in it.
     fn adopt(&mut self, batch: &mut Batch) -> Ticket {
-        self.turn_over();
-        let next = self.spares.pop().unwrap_or_else(|| batch.as_roomy());
         self.waiting += batch.text.len();
         self.taken += batch.records.len() as u64;
-        self.full.push_back(mem::replace(batch, next));
+        if batch.text.len() < ADOPTED_BYTES_MIN {
+            self.filling.append(batch);
+        } else {
+            self.turn_over();
+            let next = self.spares.pop().unwrap_or_else(|| batch.as_roomy());
+            self.full.push_back(mem::replace(batch, next));
+        }
         Ticket(self.taken)
     }
 
